@@ -1,0 +1,40 @@
+//! Request and response bodies and the problem codes, shared by the server, the typed client and
+//! the command line.
+//!
+//! Request types are closed (`deny_unknown_fields`): a misspelt field is refused with its name, not
+//! ignored. No type here ever carries a stored secret outwards; a newly made one appears in exactly
+//! one response and its field is called `secret`.
+
+mod auth;
+mod chat;
+mod engine;
+mod health;
+mod instance;
+mod key;
+mod onboarding;
+mod openai;
+mod page;
+mod people;
+mod problem;
+mod profile;
+mod provider;
+mod settings;
+mod skill;
+mod usage;
+
+pub use auth::*;
+pub use chat::*;
+pub use engine::*;
+pub use health::*;
+pub use instance::*;
+pub use key::*;
+pub use onboarding::*;
+pub use openai::*;
+pub use page::*;
+pub use people::*;
+pub use problem::*;
+pub use profile::*;
+pub use provider::*;
+pub use settings::*;
+pub use skill::*;
+pub use usage::*;

@@ -1,0 +1,20 @@
+//! The nouns of the house: ids, names, states and their transitions, quantities.
+//!
+//! Everything here is a value. Nothing here reads a clock, draws a random number, touches a file
+//! or awaits, so that every other room can depend on it without inheriting behaviour.
+
+mod id;
+mod instance;
+mod limits;
+mod model;
+mod name;
+mod principal;
+mod time;
+
+pub use id::*;
+pub use instance::*;
+pub use limits::*;
+pub use model::*;
+pub use name::*;
+pub use principal::*;
+pub use time::Timestamp;
