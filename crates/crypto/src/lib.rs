@@ -1,0 +1,26 @@
+//! Keys, encryption at rest, tokens, passwords, commitments and redaction.
+//!
+//! Everything cryptographic in the house is here and nothing else is, so that one small crate can be
+//! reviewed. Nothing here does I/O except reading and writing the key file; time and randomness are arguments.
+
+mod cipher;
+mod commit;
+mod keyfile;
+mod master;
+mod owner;
+mod passphrase;
+mod password;
+mod redact;
+mod swap;
+mod token;
+
+pub use cipher::{OpenError, Place};
+pub use commit::{canonical_json, commit};
+pub use keyfile::{KeyFileError, load_or_create, read_key_file, write_key_file};
+pub use master::{MasterKey, MasterKeyError};
+pub use owner::{OwnerKey, WrappedKey, decrypt, encrypt, key_version_of, reencrypt};
+pub use passphrase::{PassphraseError, export_master_key, import_master_key};
+pub use password::{PasswordError, check_password_rule, hash_password, verify_password};
+pub use redact::redact;
+pub use swap::{drop_staged_key, find_key, finish_key_swap, settle_key_file, stage_key_file};
+pub use token::{Token, TokenError, TokenHash, TokenKind};

@@ -1,0 +1,10 @@
+//! What a decision depends on besides who and what.
+
+/// The circumstances of a request that neither the actor nor the resource carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Circumstances {
+    /// The approvals that a policy asked for were given.
+    pub approved: bool,
+    /// The acting person is the breakglass account (`users.breakglass`).
+    pub breakglass: bool,
+}

@@ -1,0 +1,156 @@
+//! The things that are decided about.
+//!
+//! A thing that does not exist yet (create) or stands for several (list) has no id. Ask about one
+//! person's things with their owner, about everybody's with [`Resource::Organization`].
+
+use fractal_types::{
+    ApiTokenId, BrowserSessionId, EngineId, EvidenceId, IdentityProviderId, InstanceId,
+    InvitationId, OrganizationId, ProfileId, ProviderId, Role, RuntimeAssetId, SkillCredentialId,
+    UserId,
+};
+
+/// A thing with what a policy needs to know about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resource {
+    /// A tenant; stands for everything of one kind in lists over all owners.
+    Organization(OrganizationId),
+    /// A person.
+    User {
+        /// Who; `None` for somebody to be made.
+        id: Option<UserId>,
+        /// Their tenant.
+        organization: OrganizationId,
+        /// Their present role, or the first one of somebody to be made.
+        role: Role,
+        /// The role the change would give them (`user.set_role`).
+        becomes: Option<Role>,
+    },
+    /// A gateway, also for chat and for the broker.
+    Instance {
+        /// Which.
+        id: Option<InstanceId>,
+        /// Whose.
+        owner: UserId,
+        /// In which tenant.
+        organization: OrganizationId,
+    },
+    /// Credentials of a model provider.
+    Provider {
+        /// Which.
+        id: Option<ProviderId>,
+        /// Whose; `None` for the organization's.
+        owner: Option<UserId>,
+        /// In which tenant.
+        organization: OrganizationId,
+    },
+    /// A person's agent settings.
+    Profile {
+        /// Which.
+        id: Option<ProfileId>,
+        /// Whose.
+        owner: UserId,
+    },
+    /// An environment variable for a skill.
+    SkillCredential {
+        /// Which.
+        id: Option<SkillCredentialId>,
+        /// Whose.
+        owner: UserId,
+    },
+    /// A bearer token.
+    ApiToken {
+        /// Which.
+        id: Option<ApiTokenId>,
+        /// Whose.
+        owner: UserId,
+    },
+    /// A signed-in browser.
+    BrowserSession {
+        /// Which.
+        id: Option<BrowserSessionId>,
+        /// Whose.
+        owner: UserId,
+    },
+    /// What one person used; sums over everybody are asked with the organization.
+    Usage {
+        /// Whose.
+        owner: UserId,
+    },
+    /// A pending invitation.
+    Invitation {
+        /// Which.
+        id: Option<InvitationId>,
+        /// Into which tenant.
+        organization: OrganizationId,
+        /// The role it gives.
+        role: Role,
+    },
+    /// An OIDC provider.
+    IdentityProvider {
+        /// Which.
+        id: Option<IdentityProviderId>,
+        /// Of which tenant.
+        organization: OrganizationId,
+    },
+    /// The settings of the installation, its keys and its policies.
+    Settings,
+    /// An OpenClaw version.
+    Engine(Option<EngineId>),
+    /// A machine surface that hosts instances.
+    RuntimeAsset(Option<RuntimeAssetId>),
+    /// The log.
+    Evidence {
+        /// One entry, or the log as a whole.
+        id: Option<EvidenceId>,
+        /// Of which tenant.
+        organization: OrganizationId,
+    },
+}
+
+impl Resource {
+    /// The noun as it is written in SQL and evidence.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Organization(_) => "organization",
+            Self::User { .. } => "user",
+            Self::Instance { .. } => "instance",
+            Self::Provider { .. } => "provider",
+            Self::Profile { .. } => "profile",
+            Self::SkillCredential { .. } => "skill_credential",
+            Self::ApiToken { .. } => "api_token",
+            Self::BrowserSession { .. } => "browser_session",
+            Self::Usage { .. } => "usage",
+            Self::Invitation { .. } => "invitation",
+            Self::IdentityProvider { .. } => "identity_provider",
+            Self::Settings => "settings",
+            Self::Engine(_) => "engine",
+            Self::RuntimeAsset(_) => "runtime_asset",
+            Self::Evidence { .. } => "evidence",
+        }
+    }
+
+    /// The id as text, when it is one existing thing.
+    #[must_use]
+    pub fn id_text(&self) -> Option<String> {
+        fn text<T: ToString>(id: &Option<T>) -> Option<String> {
+            id.as_ref().map(ToString::to_string)
+        }
+        match self {
+            Self::Organization(id) => Some(id.to_string()),
+            Self::User { id, .. } => text(id),
+            Self::Instance { id, .. } => text(id),
+            Self::Provider { id, .. } => text(id),
+            Self::Profile { id, .. } => text(id),
+            Self::SkillCredential { id, .. } => text(id),
+            Self::ApiToken { id, .. } => text(id),
+            Self::BrowserSession { id, .. } => text(id),
+            Self::Invitation { id, .. } => text(id),
+            Self::IdentityProvider { id, .. } => text(id),
+            Self::Engine(id) => text(id),
+            Self::RuntimeAsset(id) => text(id),
+            Self::Evidence { id, .. } => text(id),
+            Self::Usage { .. } | Self::Settings => None,
+        }
+    }
+}
