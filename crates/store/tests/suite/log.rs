@@ -1,0 +1,126 @@
+//! The log.
+
+use fractal_store::{Error, NewEntry, evidence};
+use fractal_types::{EvidenceId, OrganizationId, Principal, Via};
+use serde_json::json;
+
+use crate::fixture::Db;
+
+fn entry(organization_id: OrganizationId) -> NewEntry<'static> {
+    NewEntry {
+        organization_id,
+        principal: Principal::System,
+        via: Via::Internal,
+        action: "instance.start",
+        resource_kind: "instance",
+        resource_id: "inst_1".into(),
+        outcome: "allowed",
+        decision: json!({"policies": ["system-lifecycle"]}),
+        values: vec![
+            ("name", json!("old")),
+            ("name", json!("Ada")),
+            ("n", json!(1)),
+        ],
+        request_id: None,
+    }
+}
+
+async fn append(db: &Db, organization_id: OrganizationId) -> EvidenceId {
+    db.store
+        .tx("test", async |tx| {
+            evidence::append(&tx, &db.clock, &db.entropy, entry(organization_id)).await
+        })
+        .await
+        .unwrap()
+}
+
+pub async fn an_entry_commits_to_its_values_and_forgets_them_on_demand(db: &Db) {
+    let id = append(db, db.id()).await;
+    let read = db.store.read();
+    let stored = evidence::find(&read, id).await.unwrap().unwrap();
+    assert_eq!(
+        (stored.actor_kind.as_str(), stored.via.as_str()),
+        ("system", "internal")
+    );
+    assert!(!stored.commitments.to_string().contains("Ada"));
+    let openings = evidence::openings(&read, id).await.unwrap();
+    assert_eq!(openings.len(), 2);
+    for opening in &openings {
+        let commitment = fractal_crypto::commit(&opening.salt, &opening.value);
+        let hex: String = commitment
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        assert_eq!(stored.commitments[&opening.field], json!(hex));
+    }
+    assert_eq!(openings[1].value, json!("Ada"));
+    let erased = db
+        .store
+        .tx("test", async |tx| evidence::erase_openings(&tx, id).await)
+        .await;
+    assert_eq!(erased.unwrap(), 2);
+    assert_eq!(evidence::openings(&read, id).await.unwrap(), []);
+    assert_eq!(evidence::find(&read, id).await.unwrap().unwrap(), stored);
+}
+
+pub async fn positions_are_gapless_and_unsealed_entries_are_not_read(db: &Db) {
+    let organization = db.id();
+    for _ in 0..5 {
+        append(db, organization).await;
+    }
+    let read = db.store.read();
+    let sealed = async || {
+        evidence::list_sealed(&read, Some(organization), 0, 100)
+            .await
+            .unwrap()
+    };
+    assert_eq!(sealed().await, []);
+    let seal = async |limit| {
+        db.store
+            .tx("seal", async |tx| evidence::seal(&tx, limit).await)
+            .await
+            .unwrap()
+    };
+    assert_eq!((seal(3).await, seal(3).await, seal(3).await), (3, 2, 0));
+    let positions: Vec<u64> = sealed()
+        .await
+        .iter()
+        .filter_map(|entry| entry.seq)
+        .collect();
+    assert_eq!(positions, [1, 2, 3, 4, 5]);
+    assert_eq!(evidence::latest_seq(&read).await.unwrap(), 5);
+    assert_eq!(
+        evidence::list_sealed(&read, None, 3, 100)
+            .await
+            .unwrap()
+            .len(),
+        2
+    );
+    let other = evidence::list_sealed(&read, Some(db.id()), 0, 100)
+        .await
+        .unwrap();
+    assert_eq!(other, []);
+    assert_eq!(
+        evidence::list_about(&read, "instance", "inst_1")
+            .await
+            .unwrap()
+            .len(),
+        5
+    );
+}
+
+pub async fn a_change_that_fails_leaves_no_entry(db: &Db) {
+    let organization = db.id();
+    let result: Result<(), Error> = db
+        .store
+        .tx("test", async |tx| {
+            evidence::append(&tx, &db.clock, &db.entropy, entry(organization)).await?;
+            Err(Error::Reference)
+        })
+        .await;
+    assert!(matches!(result, Err(Error::Reference)));
+    assert_eq!(
+        evidence::list_unsealed(&db.store.read(), 10).await.unwrap(),
+        []
+    );
+}
