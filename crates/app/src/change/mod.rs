@@ -1,0 +1,314 @@
+//! The door: the one way to change anything (design sections 1 and 3).
+//!
+//! [`submit`] makes sure that the person who acts is still there, decides by policy, then changes state and appends evidence in one transaction, then wakes the workers. A change
+//! is a value that implements [`Change`]; it does database work only, because the transaction may run again when it collides.
+//! Slow or outside work (hashing, testing a provider) is done before, and its result is part of the value.
+
+use std::{borrow::Cow, sync::Mutex};
+
+use async_trait::async_trait;
+use fractal_api_types::ProblemCode;
+use fractal_policy::{Action, Decision, Resource};
+use fractal_store::{NewEntry, Tx, evidence};
+use fractal_types::InstanceId;
+use serde_json::{Value, json};
+
+use crate::{App, Context, Error, Result, session::standing};
+
+/// Something somebody wants changed.
+#[async_trait]
+pub trait Change: Send + Sync {
+    /// What comes back.
+    type Output: Send;
+
+    /// What is being done, as policies name it.
+    fn action(&self) -> Action;
+
+    /// The thing it touches, as it is now. Not finding it is an error here.
+    async fn resource(&self, tx: &Tx, cx: &Context) -> Result<Resource>;
+
+    /// Does it. Only database awaits.
+    async fn apply(&self, door: &Door<'_>) -> Result<Self::Output>;
+}
+
+/// What an allowed change works with.
+#[derive(Debug)]
+pub struct Door<'a> {
+    /// The house.
+    pub app: &'a App,
+    /// The transaction.
+    pub tx: &'a Tx,
+    /// Who acts.
+    pub cx: &'a Context,
+    /// The thing that was decided about.
+    pub resource: Resource,
+    notes: Mutex<Notes>,
+}
+
+/// What a change leaves besides state.
+#[derive(Debug, Default)]
+struct Notes {
+    values: Vec<(&'static str, Value)>,
+    made: Option<String>,
+    wake: Vec<InstanceId>,
+}
+
+impl Door<'_> {
+    fn notes(&self) -> std::sync::MutexGuard<'_, Notes> {
+        self.notes
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Puts a value into the evidence, as a salted commitment. Never a secret.
+    pub fn note(&self, field: &'static str, value: impl Into<Value>) {
+        self.notes().values.push((field, value.into()));
+    }
+
+    /// Names the thing that was made, for the evidence.
+    pub fn made(&self, id: impl ToString) {
+        self.notes().made = Some(id.to_string());
+    }
+
+    /// Has the reconciler look at an instance after the commit.
+    pub fn wake(&self, id: InstanceId) {
+        self.notes().wake.push(id);
+    }
+}
+
+/// Decides, changes, records; see the module.
+///
+/// # Errors
+///
+/// The refusal of the policy, or whatever kept the change from happening; then nothing has changed.
+pub async fn submit<C: Change>(app: &App, cx: &Context, change: C) -> Result<C::Output> {
+    let name = change.action().as_str();
+    let outcome = app
+        .parts()
+        .store
+        .tx(name, |tx: Tx| attempt_owned(app, cx, &change, tx))
+        .await;
+    match outcome {
+        Ok(done) => {
+            app.remembered.forget();
+            metrics::counter!("fractal_changes_total", "action" => name, "outcome" => "done")
+                .increment(1);
+            for id in done.wake {
+                app.wake_instance(id);
+            }
+            Ok(done.output)
+        }
+        Err(Failure::Refused {
+            error,
+            resource,
+            decision,
+        }) => {
+            metrics::counter!("fractal_changes_total", "action" => name, "outcome" => "refused")
+                .increment(1);
+            record_refusal(app, cx, change.action(), &resource, &decision).await?;
+            Err(error)
+        }
+        Err(Failure::Failed(error)) => {
+            metrics::counter!("fractal_changes_total", "action" => name, "outcome" => "failed")
+                .increment(1);
+            Err(error)
+        }
+    }
+}
+
+struct Done<T> {
+    output: T,
+    wake: Vec<InstanceId>,
+}
+
+enum Failure {
+    Refused {
+        error: Error,
+        resource: Box<Resource>,
+        decision: Box<Decision>,
+    },
+    Failed(Error),
+}
+
+impl From<fractal_store::Error> for Failure {
+    fn from(error: fractal_store::Error) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Owns the transaction handle for the length of one attempt.
+async fn attempt_owned<C: Change>(
+    app: &App,
+    cx: &Context,
+    change: &C,
+    tx: Tx,
+) -> std::result::Result<Done<C::Output>, Failure> {
+    attempt(app, cx, change, &tx).await
+}
+
+async fn attempt<C: Change>(
+    app: &App,
+    cx: &Context,
+    change: &C,
+    tx: &Tx,
+) -> std::result::Result<Done<C::Output>, Failure> {
+    let cx = &*present(app, tx, cx).await?;
+    let resource = change.resource(tx, cx).await?;
+    let decision =
+        app.parts()
+            .policy
+            .decide_in(&cx.actor, change.action(), &resource, cx.circumstances());
+    if !decision.is_allowed() {
+        let error = app.refusal(cx, change.action(), &resource, &decision.outcome);
+        return Err(Failure::Refused {
+            error,
+            resource: Box::new(resource),
+            decision: Box::new(decision),
+        });
+    }
+    let door = Door {
+        app,
+        tx,
+        cx,
+        resource,
+        notes: Mutex::default(),
+    };
+    let output = change.apply(&door).await?;
+    let notes = door
+        .notes
+        .into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let entry = NewEntry {
+        organization_id: cx.actor.organization_id,
+        principal: cx.actor.principal,
+        via: cx.actor.via,
+        action: change.action().as_str(),
+        resource_kind: resource.kind(),
+        resource_id: notes
+            .made
+            .or_else(|| resource.id_text())
+            .unwrap_or_default(),
+        outcome: "done",
+        decision: decision_value(&decision),
+        values: notes.values,
+        request_id: cx.request_id.clone(),
+    };
+    evidence::append(tx, &*app.parts().clock, &*app.parts().entropy, entry).await?;
+    Ok(Done {
+        output,
+        wake: notes.wake,
+    })
+}
+
+/// The context as it is inside the transaction. It was proven before, perhaps seconds ago and from memory: who was suspended, deleted
+/// or signed out since then changes nothing any more, and a new role counts at once. As everything in the transaction sees one state,
+/// nothing can be made for somebody who is being deleted at the same time.
+async fn present<'a>(app: &App, tx: &Tx, cx: &'a Context) -> Result<Cow<'a, Context>> {
+    if cx.actor.user_id().is_none() {
+        return Ok(Cow::Borrowed(cx));
+    }
+    let user = standing(tx, cx, app.clock.now())
+        .await?
+        .ok_or_else(|| Error::new(ProblemCode::Unauthenticated))?
+        .user;
+    if cx.actor.role == Some(user.role) && cx.breakglass == user.breakglass {
+        return Ok(Cow::Borrowed(cx));
+    }
+    let mut present = cx.clone();
+    present.actor.role = Some(user.role);
+    present.breakglass = user.breakglass;
+    Ok(Cow::Owned(present))
+}
+
+fn decision_value(decision: &Decision) -> Value {
+    json!({ "allowed": decision.is_allowed(), "policies": decision.determining })
+}
+
+/// A refusal is evidence too. It names the thing also when the actor may not see it: the log is read by administrators and by the
+/// thing's owner, who should know that somebody tried.
+async fn record_refusal(
+    app: &App,
+    cx: &Context,
+    action: Action,
+    resource: &Resource,
+    decision: &Decision,
+) -> Result<()> {
+    app.record(
+        cx,
+        action.as_str(),
+        resource.kind(),
+        resource.id_text().unwrap_or_default(),
+        "refused",
+        decision_value(decision),
+        Vec::new(),
+    )
+    .await
+}
+
+impl App {
+    /// Appends evidence that has no change of its own: sign-ins, refusals, transitions of seen state.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "an evidence entry has this many parts, and they are all different"
+    )]
+    pub(crate) async fn record(
+        &self,
+        cx: &Context,
+        action: &str,
+        resource_kind: &str,
+        resource_id: String,
+        outcome: &str,
+        decision: Value,
+        values: Vec<(&str, Value)>,
+    ) -> Result<()> {
+        let parts = self.parts();
+        parts
+            .store
+            .tx("evidence.append", async |tx: Tx| {
+                let entry = NewEntry {
+                    organization_id: cx.actor.organization_id,
+                    principal: cx.actor.principal,
+                    via: cx.actor.via,
+                    action,
+                    resource_kind,
+                    resource_id: resource_id.clone(),
+                    outcome,
+                    decision: decision.clone(),
+                    values: values.clone(),
+                    request_id: cx.request_id.clone(),
+                };
+                evidence::append(&tx, &*parts.clock, &*parts.entropy, entry).await?;
+                Ok::<_, Error>(())
+            })
+            .await
+    }
+}
+
+/// Refuses a wrong field before the door is tried.
+pub(crate) fn check(valid: bool, field: &str, message: &str) -> Result<()> {
+    if valid {
+        Ok(())
+    } else {
+        Err(Error::field(field, message))
+    }
+}
+
+/// Turns "a row with this identity exists" into a message that names the field.
+pub(crate) fn taken(error: fractal_store::Error, what: &str) -> Error {
+    match error {
+        fractal_store::Error::Conflict { .. } => {
+            Error::new(ProblemCode::AlreadyExists).detail(format!("{what} is taken"))
+        }
+        other => other.into(),
+    }
+}

@@ -1,0 +1,78 @@
+//! Who acts, how they proved it, and which request this belongs to.
+
+use std::net::IpAddr;
+
+use fractal_policy::Circumstances;
+use fractal_types::{Actor, ApiTokenId, BrowserSessionId, OrganizationId, UserId};
+
+use crate::error::{Error, Result};
+
+/// Passed to every use case; background work has a context of its own.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// Who.
+    pub actor: Actor,
+    /// Whether the acting person is the breakglass account.
+    pub breakglass: bool,
+    /// The browser session, when one is used.
+    pub session_id: Option<BrowserSessionId>,
+    /// The API token, when one is used.
+    pub token_id: Option<ApiTokenId>,
+    /// The request, for correlating evidence with the log.
+    pub request_id: Option<String>,
+}
+
+impl Context {
+    /// The control plane itself.
+    #[must_use]
+    pub const fn system(organization_id: OrganizationId) -> Self {
+        Self {
+            actor: Actor::system(organization_id),
+            breakglass: false,
+            session_id: None,
+            token_id: None,
+            request_id: None,
+        }
+    }
+
+    /// The context of an actor whose circumstances do not matter (the data plane).
+    #[must_use]
+    pub const fn of(actor: Actor) -> Self {
+        Self {
+            actor,
+            breakglass: false,
+            session_id: None,
+            token_id: None,
+            request_id: None,
+        }
+    }
+
+    /// The acting person.
+    ///
+    /// # Errors
+    ///
+    /// When a program without a person behind it asks for something that belongs to a person.
+    pub fn user_id(&self) -> Result<UserId> {
+        self.actor.user_id().ok_or_else(|| {
+            Error::new(fractal_api_types::ProblemCode::Forbidden).detail("only a person has this")
+        })
+    }
+
+    /// What a policy needs to know besides.
+    #[must_use]
+    pub const fn circumstances(&self) -> Circumstances {
+        Circumstances {
+            approved: false,
+            breakglass: self.breakglass,
+        }
+    }
+}
+
+/// Where a browser or program calls from.
+#[derive(Debug, Clone)]
+pub struct ClientInfo {
+    /// Its network address.
+    pub address: IpAddr,
+    /// How it names itself.
+    pub user_agent: Option<String>,
+}

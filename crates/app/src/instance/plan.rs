@@ -1,0 +1,638 @@
+//! What to do next for one instance: a pure function from facts to one step.
+//!
+//! The reconciler gathers the facts, asks [`next_step`], carries the step out and comes back. All
+//! judgement about life cycle is here, without I/O, so that it can be read and tested as a table.
+
+use std::time::Duration;
+
+use fractal_runtime::contract::{Exit, ProcessState};
+use fractal_types::{Generation, SeenState, Timestamp, WantedState};
+
+/// Unasked ends in a row after which an instance is left alone until a person looks at it.
+pub const CRASH_LOOP_AFTER: u32 = 5;
+
+/// A gateway that ran this long before it ended counts as having been well: the count starts anew.
+pub const WELL_AFTER: Duration = Duration::from_secs(600);
+
+/// Exit code of OpenClaw for a configuration-class failure (`openclaw.md` section 1).
+pub const EXIT_CONFIGURATION: i32 = 78;
+
+/// How long a start may take until the gateway must have answered a turn.
+pub const START_BUDGET: Duration = Duration::from_secs(180);
+
+/// Everything the judgement rests on.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// What is wanted.
+    pub wanted: WantedState,
+    /// What was last written down as seen.
+    pub seen: SeenState,
+    /// The generation of the wanted state. A running process of an earlier one is ended first, so a restart is
+    /// nothing but a new generation.
+    pub generation: Generation,
+    /// What the runtime sees.
+    pub process: ProcessState,
+    /// The generation the process was started with.
+    pub process_generation: Generation,
+    /// Whether the end that the runtime reports was already counted.
+    pub end_counted: bool,
+    /// Unasked ends in a row.
+    pub failures: u32,
+    /// Before this, no new start.
+    pub next_attempt_at: Option<Timestamp>,
+    /// Whether an engine is there to start.
+    pub engine_ready: bool,
+    /// Why the last start or run failed, as far as it is known.
+    pub last_failure: Option<String>,
+    /// The control connection.
+    pub link: Link,
+    /// For how long we have been looking at a running process that is not connected and proven. What happened before
+    /// this control plane was there to look does not count.
+    pub unproven_for: Duration,
+    /// After a failed proof: not before then is it tried again.
+    pub next_proof_at: Option<Timestamp>,
+    /// Whether the proof is written down.
+    pub proof_noted: bool,
+    /// Whether the running configuration is the rendered one.
+    pub config_current: bool,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// The control connection to the gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Link {
+    /// No connection is kept, or one to an earlier boot, or it was refused for good.
+    Down,
+    /// A connection is being made; it tries again by itself.
+    Connecting,
+    /// It was proven, and is being connected again.
+    Lost,
+    /// Connected; no turn has proven the present wires and models yet.
+    Unproven,
+    /// A proving turn is on its way.
+    Proving,
+    /// The proving turn failed.
+    ProofFailed,
+    /// A real turn came back.
+    Proven,
+}
+
+/// One bounded step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Wanted and seen agree.
+    Rest,
+    /// Come back at this time.
+    WaitUntil(Timestamp),
+    /// The engine is being installed; it will signal.
+    AwaitEngine,
+    /// Take a start slot and launch.
+    Start,
+    /// Make the control connection.
+    Connect,
+    /// Prove by a turn.
+    Prove,
+    /// Wait for the connection or the proving turn.
+    AwaitProof,
+    /// Write down that it answers.
+    NoteReady,
+    /// Change the live configuration.
+    Configure,
+    /// Ask it to end; then start again if that is wanted.
+    Stop,
+    /// Forget it, with its files or not.
+    Remove,
+    /// Write down that it ended unasked.
+    CountEnd(Exit, Timestamp),
+    /// Write down that it is down.
+    NoteStopped,
+    /// Leave it alone until a person looks at it.
+    GiveUp(SeenState, String),
+    /// It did not answer in time: end it, and count that.
+    Abandon(String),
+}
+
+/// How long to wait before the n-th start in a row (1-based): 1, 2, 4, 8, 16, at most 60 seconds.
+#[must_use]
+pub fn backoff(failures: u32) -> Duration {
+    Duration::from_secs((1_u64 << failures.saturating_sub(1).min(6)).min(60))
+}
+
+/// The next step for these facts.
+#[must_use]
+pub fn next_step(facts: &Facts) -> Step {
+    match facts.wanted {
+        WantedState::Deleted => Step::Remove,
+        // No runtime of this release freezes; until one does, frozen means asleep.
+        WantedState::Stopped | WantedState::Frozen => toward_stopped(facts),
+        WantedState::Running => toward_running(facts),
+    }
+}
+
+fn toward_stopped(facts: &Facts) -> Step {
+    match &facts.process {
+        ProcessState::Running { .. } | ProcessState::Stopping { .. } => Step::Stop,
+        ProcessState::Absent | ProcessState::Exited { .. } => match facts.seen {
+            SeenState::Stopped | SeenState::CrashLooping | SeenState::Failed => Step::Rest,
+            _ => Step::NoteStopped,
+        },
+    }
+}
+
+fn toward_running(facts: &Facts) -> Step {
+    match &facts.process {
+        ProcessState::Running { .. } => {
+            if facts.process_generation < facts.generation {
+                return Step::Stop;
+            }
+            live(facts)
+        }
+        ProcessState::Stopping { .. } => Step::Stop,
+        ProcessState::Exited { exit, at, .. } if !exit.asked && !facts.end_counted => {
+            Step::CountEnd(exit.clone(), *at)
+        }
+        ProcessState::Exited { exit, .. } => start(facts, Some(exit)),
+        ProcessState::Absent => start(facts, None),
+    }
+}
+
+fn live(facts: &Facts) -> Step {
+    let late = facts.unproven_for > START_BUDGET;
+    match facts.link {
+        // It ends by itself, within its own time limit.
+        Link::Proving => Step::AwaitProof,
+        // Written down before anything else is done to it: people wait for that.
+        Link::Proven if !facts.proof_noted => Step::NoteReady,
+        Link::Proven if !facts.config_current => Step::Configure,
+        Link::Proven => Step::Rest,
+        Link::Unproven | Link::ProofFailed if late => {
+            Step::Abandon("its gateway runs but could not complete a test turn".into())
+        }
+        Link::Down | Link::Connecting | Link::Lost if late => {
+            Step::Abandon("its gateway did not answer within three minutes".into())
+        }
+        Link::Down => Step::Connect,
+        Link::Connecting | Link::Lost => Step::AwaitProof,
+        Link::Unproven => Step::Prove,
+        Link::ProofFailed => match facts.next_proof_at {
+            Some(at) if at > facts.now => Step::WaitUntil(at),
+            _ => Step::Prove,
+        },
+    }
+}
+
+fn start(facts: &Facts, last: Option<&Exit>) -> Step {
+    if facts.failures >= CRASH_LOOP_AFTER {
+        // The last failure may have been a start that was refused, after the last end.
+        let cause = (facts.last_failure.clone())
+            .or_else(|| last.map(|exit| exit.reason.clone()))
+            .unwrap_or_else(|| "it ended again and again".into());
+        return Step::GiveUp(
+            SeenState::CrashLooping,
+            format!(
+                "it ended {} times in a row and was not started again. Last cause: {cause}",
+                facts.failures
+            ),
+        );
+    }
+    // A configuration-class failure is tried once more, because a repaired document may pass, and then left alone.
+    if let Some(exit) = last
+        && exit.code == Some(EXIT_CONFIGURATION)
+        && facts.failures >= 2
+    {
+        return Step::GiveUp(
+            SeenState::Failed,
+            format!("its configuration is refused: {}", exit.reason),
+        );
+    }
+    if !facts.engine_ready {
+        return Step::AwaitEngine;
+    }
+    match facts.next_attempt_at {
+        Some(at) if at > facts.now => Step::WaitUntil(at),
+        _ => Step::Start,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts() -> Facts {
+        Facts {
+            wanted: WantedState::Running,
+            seen: SeenState::Stopped,
+            generation: Generation(3),
+            process: ProcessState::Absent,
+            process_generation: Generation(3),
+            end_counted: false,
+            failures: 0,
+            next_attempt_at: None,
+            engine_ready: true,
+            last_failure: None,
+            link: Link::Down,
+            unproven_for: Duration::ZERO,
+            next_proof_at: None,
+            proof_noted: false,
+            config_current: true,
+            now: Timestamp::from_micros(1_000_000_000),
+        }
+    }
+
+    fn running(facts: &Facts) -> ProcessState {
+        ProcessState::Running {
+            boot: 1,
+            pid: None,
+            since: facts.now,
+        }
+    }
+
+    fn exit(code: i32, asked: bool) -> Exit {
+        Exit {
+            code: Some(code),
+            signal: None,
+            asked,
+            out_of_memory: false,
+            reason: "it said no".into(),
+        }
+    }
+
+    fn exited(code: i32, asked: bool) -> ProcessState {
+        ProcessState::Exited {
+            boot: 4,
+            exit: exit(code, asked),
+            at: Timestamp::from_micros(1),
+        }
+    }
+
+    #[test]
+    fn a_wanted_instance_is_started_connected_proven_and_left_alone() {
+        let mut facts = facts();
+        assert_eq!(next_step(&facts), Step::Start);
+        facts.process = running(&facts);
+        assert_eq!(next_step(&facts), Step::Connect);
+        facts.link = Link::Connecting;
+        assert_eq!(next_step(&facts), Step::AwaitProof);
+        facts.link = Link::Unproven;
+        assert_eq!(next_step(&facts), Step::Prove);
+        facts.link = Link::Proving;
+        assert_eq!(next_step(&facts), Step::AwaitProof);
+        facts.link = Link::Proven;
+        assert_eq!(next_step(&facts), Step::NoteReady);
+        facts.proof_noted = true;
+        facts.seen = SeenState::Ready;
+        assert_eq!(next_step(&facts), Step::Rest);
+    }
+
+    #[test]
+    fn an_unwanted_instance_is_never_started() {
+        for wanted in [
+            WantedState::Stopped,
+            WantedState::Frozen,
+            WantedState::Deleted,
+        ] {
+            for process in [ProcessState::Absent, exited(1, false), exited(0, true)] {
+                let facts = Facts {
+                    wanted,
+                    process,
+                    ..facts()
+                };
+                assert_ne!(next_step(&facts), Step::Start, "{wanted}");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_started_before_the_engine_is_there() {
+        assert_eq!(
+            next_step(&Facts {
+                engine_ready: false,
+                ..facts()
+            }),
+            Step::AwaitEngine
+        );
+    }
+
+    #[test]
+    fn an_unasked_end_is_counted_once_and_then_started_again_after_a_pause() {
+        let mut facts = Facts {
+            process: exited(1, false),
+            ..facts()
+        };
+        assert_eq!(
+            next_step(&facts),
+            Step::CountEnd(exit(1, false), Timestamp::from_micros(1))
+        );
+        facts.end_counted = true;
+        facts.failures = 1;
+        facts.next_attempt_at = Some(facts.now.after(backoff(1)));
+        assert!(matches!(next_step(&facts), Step::WaitUntil(_)));
+        facts.now = facts.now.after(backoff(1));
+        assert_eq!(next_step(&facts), Step::Start);
+    }
+
+    #[test]
+    fn an_asked_end_is_not_counted() {
+        assert_eq!(
+            next_step(&Facts {
+                process: exited(0, true),
+                ..facts()
+            }),
+            Step::Start
+        );
+    }
+
+    #[test]
+    fn too_many_ends_stop_the_loop_with_the_last_cause() {
+        let facts = Facts {
+            process: exited(1, false),
+            end_counted: true,
+            failures: CRASH_LOOP_AFTER,
+            ..facts()
+        };
+        let Step::GiveUp(SeenState::CrashLooping, reason) = next_step(&facts) else {
+            panic!("must give up")
+        };
+        assert!(reason.contains("it said no"), "{reason}");
+    }
+
+    #[test]
+    fn a_refused_configuration_is_tried_twice_only() {
+        let mut facts = Facts {
+            process: exited(EXIT_CONFIGURATION, false),
+            end_counted: true,
+            failures: 1,
+            ..facts()
+        };
+        assert_eq!(next_step(&facts), Step::Start);
+        facts.failures = 2;
+        assert!(matches!(
+            next_step(&facts),
+            Step::GiveUp(SeenState::Failed, _)
+        ));
+    }
+
+    #[test]
+    fn a_restart_stops_the_older_process_first() {
+        let mut facts = facts();
+        facts.process = running(&facts);
+        facts.generation = Generation(4);
+        assert_eq!(next_step(&facts), Step::Stop);
+    }
+
+    #[test]
+    fn a_gateway_that_does_not_answer_is_abandoned_whatever_keeps_it() {
+        let mut facts = facts();
+        facts.process = running(&facts);
+        for link in [
+            Link::Down,
+            Link::Connecting,
+            Link::Lost,
+            Link::Unproven,
+            Link::ProofFailed,
+        ] {
+            facts.link = link;
+            facts.unproven_for = START_BUDGET;
+            assert!(
+                !matches!(next_step(&facts), Step::Abandon(_)),
+                "{link:?} in time"
+            );
+            facts.unproven_for = START_BUDGET + Duration::from_secs(1);
+            assert!(
+                matches!(next_step(&facts), Step::Abandon(_)),
+                "{link:?} late"
+            );
+        }
+    }
+
+    #[test]
+    fn a_failed_proof_is_tried_again_after_a_pause() {
+        let mut facts = facts();
+        facts.process = running(&facts);
+        facts.link = Link::ProofFailed;
+        let then = facts.now.after(Duration::from_secs(2));
+        facts.next_proof_at = Some(then);
+        assert_eq!(next_step(&facts), Step::WaitUntil(then));
+        facts.now = then;
+        assert_eq!(next_step(&facts), Step::Prove);
+    }
+
+    #[test]
+    fn a_changed_configuration_is_applied_only_to_a_proven_gateway_that_is_known_to_be_ready() {
+        let mut facts = facts();
+        facts.process = running(&facts);
+        facts.config_current = false;
+        facts.link = Link::Unproven;
+        assert_eq!(next_step(&facts), Step::Prove);
+        facts.link = Link::Proven;
+        assert_eq!(next_step(&facts), Step::NoteReady);
+        facts.proof_noted = true;
+        assert_eq!(next_step(&facts), Step::Configure);
+    }
+
+    #[test]
+    fn pauses_grow_and_are_bounded() {
+        let pauses: Vec<u64> = (1..=8).map(|n| backoff(n).as_secs()).collect();
+        assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 60, 60]);
+    }
+
+    /// An instance, its runtime and its person, moved by a seed.
+    struct World {
+        facts: Facts,
+        entropy: fractal_clock::SeededEntropy,
+        boot: u64,
+        unproven_since: Timestamp,
+        gone: bool,
+        calm: bool,
+    }
+
+    impl World {
+        fn new(seed: u64) -> Self {
+            let facts = facts();
+            Self {
+                unproven_since: facts.now,
+                facts,
+                entropy: fractal_clock::SeededEntropy::new(seed),
+                boot: 0,
+                gone: false,
+                calm: false,
+            }
+        }
+
+        /// Whether something that happens once in `n` times happens now; no mishap does when all is calm.
+        fn one_in(&self, n: u8) -> bool {
+            !self.calm && fractal_clock::random::<1>(&self.entropy)[0].is_multiple_of(n)
+        }
+
+        fn runs(&self) -> bool {
+            matches!(self.facts.process, ProcessState::Running { .. })
+        }
+
+        fn count_failure(&mut self) {
+            self.facts.failures += 1;
+            self.facts.next_attempt_at = Some(self.facts.now.after(backoff(self.facts.failures)));
+            self.facts.seen = SeenState::Pending;
+        }
+
+        fn end(&mut self, asked: bool, code: i32) {
+            if self.runs() {
+                self.facts.process = ProcessState::Exited {
+                    boot: self.boot,
+                    exit: exit(code, asked),
+                    at: self.facts.now,
+                };
+                self.facts.end_counted = false;
+                self.facts.link = Link::Down;
+                self.facts.proof_noted = false;
+            }
+        }
+
+        /// A second passes, in which people wish and processes break.
+        fn pass(&mut self) {
+            self.facts.now = self.facts.now.after(Duration::from_secs(1));
+            if self.one_in(40) {
+                let wishes = [
+                    WantedState::Running,
+                    WantedState::Running,
+                    WantedState::Stopped,
+                ];
+                let wish = wishes[usize::from(fractal_clock::random::<1>(&self.entropy)[0]) % 3];
+                self.wish(wish);
+            }
+            if self.one_in(30) {
+                let code = if self.one_in(3) {
+                    EXIT_CONFIGURATION
+                } else {
+                    1
+                };
+                self.end(false, code);
+            }
+            if self.one_in(25) {
+                self.facts.config_current = false;
+            }
+            self.facts.link = match self.facts.link {
+                Link::Connecting if !self.one_in(3) => Link::Unproven,
+                Link::Proving if self.one_in(3) => {
+                    self.facts.next_proof_at = Some(self.facts.now.after(Duration::from_secs(2)));
+                    Link::ProofFailed
+                }
+                Link::Proving => Link::Proven,
+                Link::Proven if self.one_in(20) => Link::Lost,
+                Link::Lost if !self.one_in(3) => Link::Proven,
+                same => same,
+            };
+            if !self.runs() || self.facts.link == Link::Proven {
+                self.unproven_since = self.facts.now;
+            }
+            self.facts.unproven_for = self.facts.now.since(self.unproven_since);
+        }
+
+        fn wish(&mut self, wanted: WantedState) {
+            let given_up = matches!(self.facts.seen, SeenState::CrashLooping | SeenState::Failed);
+            if wanted != self.facts.wanted || given_up {
+                self.facts.generation = self.facts.generation.next();
+                self.facts.failures = 0;
+                self.facts.next_attempt_at = None;
+                if wanted == WantedState::Running && !self.facts.seen.has_process() {
+                    self.facts.seen = SeenState::Pending;
+                }
+            }
+            self.facts.wanted = wanted;
+        }
+
+        fn carry_out(&mut self, step: Step) {
+            match step {
+                Step::Rest | Step::WaitUntil(_) | Step::AwaitEngine | Step::AwaitProof => {}
+                Step::Start => {
+                    assert!(!self.runs(), "started while it runs");
+                    assert_eq!(self.facts.wanted, WantedState::Running);
+                    self.facts.seen = SeenState::Starting;
+                    if self.one_in(5) {
+                        self.count_failure();
+                    } else {
+                        self.boot += 1;
+                        self.facts.process = ProcessState::Running {
+                            boot: self.boot,
+                            pid: None,
+                            since: self.facts.now,
+                        };
+                        self.facts.process_generation = self.facts.generation;
+                    }
+                }
+                Step::Connect => self.facts.link = Link::Connecting,
+                Step::Prove => self.facts.link = Link::Proving,
+                Step::NoteReady => {
+                    assert!(self.runs());
+                    self.facts.seen = SeenState::Ready;
+                    self.facts.proof_noted = true;
+                }
+                Step::Configure => self.facts.config_current = true,
+                Step::Stop => {
+                    self.facts.seen = SeenState::Stopping;
+                    self.end(true, 0);
+                }
+                Step::Abandon(_) => {
+                    self.end(true, 0);
+                    self.count_failure();
+                }
+                Step::Remove => {
+                    self.end(true, 0);
+                    self.gone = true;
+                }
+                Step::CountEnd(..) => {
+                    assert!(!self.facts.end_counted, "counted twice");
+                    self.facts.end_counted = true;
+                    self.count_failure();
+                }
+                Step::NoteStopped => self.facts.seen = SeenState::Stopped,
+                Step::GiveUp(seen, _) => self.facts.seen = seen,
+            }
+        }
+
+        fn is_as_wanted(&self) -> bool {
+            let given_up = matches!(self.facts.seen, SeenState::CrashLooping | SeenState::Failed);
+            match self.facts.wanted {
+                WantedState::Deleted => self.gone,
+                WantedState::Running => {
+                    given_up && !self.runs()
+                        || self.runs()
+                            && self.facts.seen == SeenState::Ready
+                            && self.facts.config_current
+                }
+                _ => !self.runs() && !self.facts.seen.has_process(),
+            }
+        }
+    }
+
+    #[test]
+    fn whatever_happens_it_never_starts_twice_and_becomes_what_is_wanted_once_all_is_calm() {
+        for seed in 0..500 {
+            let mut world = World::new(seed);
+            for _ in 0..400 {
+                world.pass();
+                let step = next_step(&world.facts);
+                world.carry_out(step);
+            }
+            world.calm = true;
+            let last = [
+                WantedState::Running,
+                WantedState::Stopped,
+                WantedState::Deleted,
+            ][usize::try_from(seed % 3).unwrap()];
+            world.wish(last);
+            // The longest pause between two starts, and the steps around it.
+            for _ in 0..90 {
+                world.pass();
+                let step = next_step(&world.facts);
+                world.carry_out(step);
+            }
+            assert!(
+                world.is_as_wanted(),
+                "seed {seed}: {:?}, next {:?}",
+                world.facts,
+                next_step(&world.facts)
+            );
+        }
+    }
+}

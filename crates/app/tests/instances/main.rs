@@ -1,0 +1,10 @@
+//! The life of instances: the real use cases and reconciler over SQLite, a runtime without processes, and gateways that do what a
+//! test says. Time stands still unless a test moves it.
+
+mod config;
+mod failure;
+mod idle;
+mod life;
+mod skills;
+mod support;
+mod suspension;
