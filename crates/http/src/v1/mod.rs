@@ -1,0 +1,46 @@
+//! `/api/v1`: one noun a file.
+
+mod auth;
+mod chat;
+mod engines;
+mod identity_providers;
+mod instances;
+mod invitations;
+mod keys;
+mod me;
+mod profile;
+mod providers;
+mod sessions;
+mod settings;
+mod skills;
+mod tokens;
+mod usage;
+mod users;
+
+use crate::document::Routes;
+
+pub(crate) use auth::{secret_header, signed_in};
+pub(crate) use chat::{STREAM_BODY_LIMIT, WHOLE_ANSWER, start, unknown_agent};
+
+pub fn routes() -> Routes {
+    [
+        auth::routes(),
+        chat::routes(),
+        engines::routes(),
+        identity_providers::routes(),
+        instances::routes(),
+        invitations::routes(),
+        keys::routes(),
+        me::routes(),
+        profile::routes(),
+        providers::routes(),
+        sessions::routes(),
+        settings::routes(),
+        skills::routes(),
+        tokens::routes(),
+        usage::routes(),
+        users::routes(),
+    ]
+    .into_iter()
+    .fold(Routes::new(), Routes::merge)
+}

@@ -1,0 +1,9 @@
+//! The surface as a whole: every operation of the API document, called through the real router.
+
+mod cases;
+mod document;
+mod input;
+mod matrix;
+mod skills;
+mod surface;
+mod world;
