@@ -1,0 +1,110 @@
+// Every page, phone and desktop, light and dark, English and German: nothing that axe objects to, nothing wider than the screen, and
+// a screenshot to look at.
+import { strict as assert } from 'node:assert';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { audit, DESKTOP, launch, open, PHONE, SHOTS } from './browser.mjs';
+import { SETUP_TOKEN, startMock } from './mock.mjs';
+
+const heading = (name) => (page) => page.getByRole('heading', { name, level: 1 }).waitFor();
+/** A turn in the middle of something; the same in both languages. */
+const turn = (script, ready) => async (page, state) => {
+  state.script = script;
+  await page.locator('#composer').fill('clean up the build folder and tell me what you found');
+  await page.locator('#composer').press('Enter');
+  await ready(page);
+};
+const PAGES = [
+  ['chat-new', '/', (page) => page.getByText('Hello Ada').waitFor()],
+  [
+    'chat',
+    '/?session=chat-0',
+    async (page) => {
+      await page.locator('.hljs-keyword').first().waitFor();
+      await page.locator('details.tools summary').first().click();
+    },
+  ],
+  ['chat-working', '/', turn('working', (page) => page.locator('.growing strong').waitFor()), 'turn'],
+  ['chat-asking', '/', turn('ask', (page) => page.locator('.ask').waitFor()), 'turn'],
+  ['chat-failed', '/', turn('error', (page) => page.getByRole('alert').waitFor()), 'turn'],
+  ['chat-waking', '/', turn('asleep', (page) => page.locator('.turn-status').waitFor()), 'turn'],
+  ['chat-wide', '/?session=chat-1', (page) => page.getByRole('table').waitFor()],
+  ['instances', '/instances?all', (page) => page.getByText('Grace').first().waitFor()],
+  ['instance', '/instances/inst_01k9w3v5x7q2m4n6', (page) => page.locator('polyline').nth(1).waitFor()],
+  [
+    'instance-timeline',
+    '/instances/inst_01k9w3v5x7q2m4n6?tab=timeline',
+    (page) => page.locator('.timeline li').first().waitFor(),
+  ],
+  [
+    'instance-logs',
+    '/instances/inst_01k9w3v5x7q2m4n6?tab=logs',
+    (page) => page.locator('.log-line').nth(20).waitFor(),
+  ],
+  ['settings-agent', '/settings/agent', heading('Agent')],
+  ['settings-providers', '/settings/providers', (page) => page.getByText('Anthropic').first().waitFor()],
+  ['settings-providers-new', '/settings/providers?new', (page) => page.getByRole('radiogroup').waitFor()],
+  ['settings-skills', '/settings/skills', (page) => page.getByText('Manage Trello').waitFor()],
+  ['settings-usage', '/settings/usage', (page) => page.getByRole('table').waitFor()],
+  ['settings-account', '/settings/account', heading('Account')],
+  ['settings-sessions', '/settings/sessions', (page) => page.getByText('This one').waitFor()],
+  ['settings-tokens', '/settings/tokens', (page) => page.getByText('Backup script').waitFor()],
+  ['settings-people', '/settings/people', (page) => page.getByText('Alan').first().waitFor()],
+  ['settings-sign-in', '/settings/sign-in', (page) => page.getByText('Company login').first().waitFor()],
+  [
+    'settings-installation',
+    '/settings/installation',
+    (page) => page.getByText('This machine').first().waitFor(),
+  ],
+  ['not-found', '/nowhere', (page) => page.getByText('Nothing is here').waitFor()],
+  ['login', '/login', heading('Sign in'), 'out'],
+  ['invitation', '/invitation', heading('Welcome to Fractal'), 'out'],
+  ['setup', `/setup#${SETUP_TOKEN}`, heading('Create your account'), 'fresh'],
+];
+
+/** The page itself in whichever language: its title, and none of the grey shapes that stand for it. */
+async function settled(page) {
+  await page.locator('h1').first().waitFor({ state: 'attached' });
+  await page.waitForFunction(() => !document.querySelector('.mantine-Skeleton-root, [aria-busy=true]'));
+}
+
+let browser;
+before(async () => {
+  browser = await launch();
+});
+after(() => browser?.close());
+
+// German words are longer: they get both widths; each scheme once, since colours know no language.
+const FORMS = [
+  ['desktop-light', { size: DESKTOP }],
+  ['desktop-dark', { size: DESKTOP, scheme: 'dark' }],
+  ['phone-light', { size: PHONE }],
+  ['phone-dark', { size: PHONE, scheme: 'dark' }],
+  ['desktop-dark-de', { size: DESKTOP, scheme: 'dark', locale: 'de-AT' }],
+  ['phone-light-de', { size: PHONE, locale: 'de-AT' }],
+];
+
+for (const [form, view] of FORMS) {
+  for (const [name, path, ready, kind] of PAGES) {
+    test(`${name} is accessible and fits, ${form}`, async () => {
+      const mock = await startMock({ fresh: kind === 'fresh' });
+      if (kind === 'out') mock.state.signedIn = false;
+      const { page, context, problems } = await open(browser, mock.url, view);
+      try {
+        await page.goto(path);
+        if (view.locale) await settled(page);
+        if (!view.locale || kind === 'turn') await ready(page, mock.state);
+        await page.evaluate(() => document.fonts.ready);
+        assert.equal(await page.locator('html').getAttribute('lang'), view.locale ? 'de' : 'en');
+        await page.screenshot({ path: join(SHOTS, `${name}-${form}.png`) });
+        assert.deepEqual(await audit(page), []);
+        const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+        assert.ok(over <= 0, `${over} px wider than the screen`);
+        assert.deepEqual(problems, []);
+      } finally {
+        await context.close();
+        await mock.close();
+      }
+    });
+  }
+}

@@ -1,0 +1,118 @@
+// Streams that mend themselves: reconnect with growing pauses, resume at the last event, and tell the frame
+// while a connection is lost.
+import { useEffect, useRef, useSyncExternalStore } from 'react';
+import { send } from './client';
+import { ApiProblem, OFFLINE } from './problem';
+import { events, type SseEvent } from './sse';
+
+const lost = new Set<symbol>();
+const listeners = new Set<() => void>();
+
+export function markLost(key: symbol, isLost: boolean): void {
+  const before = lost.size;
+  if (isLost) lost.add(key);
+  else lost.delete(key);
+  if (before !== lost.size) for (const listener of listeners) listener();
+}
+
+/** Whether any stream is waiting to be connected again. */
+export function useConnectionLost(): boolean {
+  return useSyncExternalStore(
+    (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    () => lost.size > 0,
+  );
+}
+
+/** Milliseconds to wait before try `n` (from 0): doubling from half a second to ten, with some spread. */
+export function backoff(n: number, spread = Math.random()): number {
+  return Math.min(10_000, 500 * 2 ** Math.min(n, 10)) * (0.75 + spread / 2);
+}
+
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const timer = setTimeout(done, ms);
+    function done() {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      window.removeEventListener('online', done);
+      resolve();
+    }
+    signal.addEventListener('abort', done);
+    window.addEventListener('online', done);
+  });
+}
+
+/** Worth another try: nobody answered, or the server said that it cannot right now. */
+export function isTransient(error: unknown): boolean {
+  return (
+    !(error instanceof ApiProblem) || error.code === OFFLINE || error.status >= 500 || error.status === 429
+  );
+}
+
+/** Follows a GET stream until the signal aborts or the server refuses for good. */
+export async function follow(
+  path: string,
+  onEvent: (event: SseEvent) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const key = Symbol(path);
+  let lastId: string | undefined;
+  let tries = 0;
+  try {
+    while (!signal.aborted) {
+      try {
+        const headers: Record<string, string> = { accept: 'text/event-stream' };
+        if (lastId !== undefined) headers['last-event-id'] = lastId;
+        const response = await send('GET', path, undefined, { headers, signal });
+        markLost(key, false);
+        for await (const event of events(response)) {
+          tries = 0;
+          lastId = event.id ?? lastId;
+          onEvent(event);
+        }
+      } catch (error) {
+        if (signal.aborted || !isTransient(error)) return;
+        // One lost try is no news; a second in a row is.
+        if (tries >= 1) markLost(key, true);
+      }
+      await pause(backoff(tries), signal);
+      tries += 1;
+    }
+  } finally {
+    markLost(key, false);
+  }
+}
+
+/**
+ * Follows a stream while the component is there; a new path is a new stream, none is none.
+ *
+ * A hidden tab lets go of its streams: over HTTP/1.1 a browser opens six connections to a host for all tabs
+ * together, and forgotten tabs would starve the one in front.
+ */
+export function useLive(path: string | undefined, onEvent: (event: SseEvent) => void): void {
+  const handler = useRef(onEvent);
+  handler.current = onEvent;
+  useEffect(() => {
+    if (!path) return;
+    let leave: AbortController | undefined;
+    const sync = () => {
+      if (document.hidden) {
+        leave?.abort();
+        leave = undefined;
+      } else if (!leave) {
+        leave = new AbortController();
+        void follow(path, (event) => handler.current(event), leave.signal);
+      }
+    };
+    sync();
+    document.addEventListener('visibilitychange', sync);
+    return () => {
+      document.removeEventListener('visibilitychange', sync);
+      leave?.abort();
+    };
+  }, [path]);
+}

@@ -1,0 +1,166 @@
+// What the pages ask for, by name: one place for keys and paths, so that a change invalidates what it touches.
+import { QueryClient, queryOptions } from '@tanstack/react-query';
+import { api } from './client';
+import { ApiProblem } from './problem';
+import type {
+  ApiTokenView,
+  BrowserSessionView,
+  ChatHistory,
+  ChatSession,
+  EngineView,
+  IdentityProviderView,
+  InstanceView,
+  InvitationView,
+  Me,
+  OnboardingStatus,
+  Page,
+  ProfileView,
+  ProviderView,
+  RuntimeAssetView,
+  SettingsView,
+  SignInMethods,
+  SkillCredentialView,
+  SkillList,
+  TimelineEntry,
+  UsageReport,
+  UserView,
+} from './types';
+
+export const queryClient = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 15_000,
+      retry: (count, error) =>
+        count < 2 && (!(error instanceof ApiProblem) || error.status === 0 || error.status >= 500),
+    },
+  },
+});
+
+/** All pages of a list. People's lists here are short; 20 pages of 200 is the end of it. */
+async function all<T>(path: string, query: Record<string, string | boolean | undefined> = {}): Promise<T[]> {
+  const items: T[] = [];
+  let cursor: string | null | undefined;
+  for (let page = 0; page < 20; page++) {
+    const part = await api.get<Page<T>>(path, { query: { ...query, limit: 200, cursor } });
+    items.push(...part.items);
+    cursor = part.next_cursor;
+    if (!cursor) break;
+  }
+  return items;
+}
+
+export const onboardingQuery = queryOptions({
+  queryKey: ['onboarding'],
+  queryFn: () => api.get<OnboardingStatus>('/api/onboarding/status'),
+});
+export const meQuery = queryOptions({
+  queryKey: ['me'],
+  queryFn: () => api.get<Me>('/api/v1/me'),
+  staleTime: 60_000,
+});
+export const methodsQuery = queryOptions({
+  queryKey: ['methods'],
+  queryFn: () => api.get<SignInMethods>('/api/v1/auth/methods'),
+});
+export const profileQuery = queryOptions({
+  queryKey: ['profile'],
+  queryFn: () => api.get<ProfileView>('/api/v1/profile'),
+});
+export const settingsQuery = queryOptions({
+  queryKey: ['settings'],
+  queryFn: () => api.get<SettingsView>('/api/v1/settings'),
+});
+export const providersQuery = queryOptions({
+  queryKey: ['providers'],
+  queryFn: () => all<ProviderView>('/api/v1/providers'),
+});
+export const browserSessionsQuery = queryOptions({
+  queryKey: ['browser-sessions'],
+  queryFn: () => all<BrowserSessionView>('/api/v1/sessions'),
+});
+export const tokensQuery = queryOptions({
+  queryKey: ['tokens'],
+  queryFn: () => all<ApiTokenView>('/api/v1/tokens'),
+});
+export const skillCredentialsQuery = queryOptions({
+  queryKey: ['skill-credentials'],
+  queryFn: () => all<SkillCredentialView>('/api/v1/skill-credentials'),
+});
+/** Asked again while the agent still lacks a variable that is stored: it takes a moment to reach it. */
+export const skillsQuery = (agent: string, wake: boolean, stored: readonly SkillCredentialView[]) =>
+  queryOptions({
+    queryKey: ['skills', agent, wake],
+    queryFn: async () =>
+      (
+        await api.get<SkillList>(`/api/v1/instances/${encodeURIComponent(agent)}/skills`, {
+          query: { wake: wake || undefined },
+        })
+      ).items,
+    refetchInterval: (query) =>
+      stored.some((one) =>
+        query.state.data?.some((skill) => skill.key === one.skill && skill.missing.env.includes(one.name)),
+      )
+        ? 1500
+        : false,
+  });
+export const usersQuery = queryOptions({
+  queryKey: ['users'],
+  queryFn: () => all<UserView>('/api/v1/users'),
+});
+export const invitationsQuery = queryOptions({
+  queryKey: ['invitations'],
+  queryFn: () => all<InvitationView>('/api/v1/invitations'),
+});
+export const identityProvidersQuery = queryOptions({
+  queryKey: ['identity-providers'],
+  queryFn: () => all<IdentityProviderView>('/api/v1/identity-providers'),
+});
+export const enginesQuery = queryOptions({
+  queryKey: ['engines'],
+  queryFn: () => all<EngineView>('/api/v1/engines'),
+  refetchInterval: (query) =>
+    query.state.data?.some((engine) => engine.state === 'installing') ? 1500 : false,
+});
+export const assetsQuery = queryOptions({
+  queryKey: ['assets'],
+  queryFn: () => all<RuntimeAssetView>('/api/v1/assets'),
+});
+export const instancesQuery = (everybody = false) =>
+  queryOptions({
+    queryKey: ['instances', everybody],
+    queryFn: () => all<InstanceView>('/api/v1/instances', { all: everybody || undefined }),
+  });
+export const instanceQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['instance', id],
+    queryFn: () => api.get<InstanceView>(`/api/v1/instances/${encodeURIComponent(id)}`),
+  });
+export const timelineQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['timeline', id],
+    queryFn: async () =>
+      (
+        await api.get<Page<TimelineEntry>>(`/api/v1/instances/${encodeURIComponent(id)}/timeline`, {
+          query: { limit: 100 },
+        })
+      ).items,
+  });
+export const usageQuery = (days: number, everybody: boolean) =>
+  queryOptions({
+    queryKey: ['usage', days, everybody],
+    queryFn: () => api.get<UsageReport>('/api/v1/usage', { query: { days, all: everybody || undefined } }),
+  });
+export const chatSessionsQuery = (agent: string) =>
+  queryOptions({
+    queryKey: ['chat-sessions', agent],
+    queryFn: () => all<ChatSession>('/api/v1/chat/sessions', { agent_id: agent }),
+  });
+export const historyQuery = (agent: string, session: string) =>
+  queryOptions({
+    queryKey: ['history', agent, session],
+    queryFn: () =>
+      api.get<ChatHistory>(`/api/v1/chat/sessions/${encodeURIComponent(session)}/history`, {
+        query: { agent_id: agent, limit: 100 },
+      }),
+    staleTime: Number.POSITIVE_INFINITY,
+  });

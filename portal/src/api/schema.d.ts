@@ -1,0 +1,1632 @@
+// Generated from docs/reference/openapi.json by `npm run generate`; not edited by hand.
+export type paths = Record<string, never>;
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /** @description Accepts an invitation; needs the header `X-Invitation-Token`. Signs in. */
+        AcceptInvitation: {
+            /** @description The sign-in name. */
+            username: components["schemas"]["Username"];
+            display_name?: components["schemas"]["Label"] | null;
+            /**
+             * Format: password
+             * @description The password, at least 12 characters.
+             */
+            password: string;
+        };
+        /** @description Answers a question. */
+        AnswerQuestion: {
+            /** @description The answer. */
+            answer: string;
+        };
+        ApiTokenId: string;
+        /** @description An API token, without its secret. */
+        ApiTokenView: {
+            /** @description Its id. */
+            id: components["schemas"]["ApiTokenId"];
+            /** @description What it is for. */
+            name: components["schemas"]["Label"];
+            /** @description Its first and last characters. */
+            hint: string;
+            /** @description What it may be used for. */
+            scopes: components["schemas"]["Scope"][];
+            /** @description When it was made. */
+            created_at: components["schemas"]["Timestamp"];
+            expires_at?: components["schemas"]["Timestamp"] | null;
+            last_used_at?: components["schemas"]["Timestamp"] | null;
+        };
+        /**
+         * @description The word on an approval.
+         * @enum {string}
+         */
+        ApprovalDecision: "allow_once" | "allow_always" | "deny";
+        /** @description A file that goes with a message. */
+        Attachment: {
+            /** @description Its name. */
+            name: string;
+            /** @description Its media type. */
+            mime_type: string;
+            /** @description Its content, base64; at most 20 MiB decoded. */
+            content: string;
+        };
+        BrowserSessionId: string;
+        /** @description A signed-in browser. */
+        BrowserSessionView: {
+            /** @description Its id. */
+            id: components["schemas"]["BrowserSessionId"];
+            /** @description When it signed in. */
+            created_at: components["schemas"]["Timestamp"];
+            /** @description When it was last used, to the minute. */
+            last_used_at: components["schemas"]["Timestamp"];
+            /** @description When it ends by itself. */
+            expires_at: components["schemas"]["Timestamp"];
+            /** @description The browser as it named itself. */
+            user_agent?: string | null;
+            /** @description The network address it came from. */
+            address?: string | null;
+            /** @description Whether it is the one asking. */
+            current: boolean;
+        };
+        /** @description What a runtime asset promises. */
+        CapabilitiesView: {
+            /** @description `sandboxed` or `reduced`. */
+            isolation: string;
+            /** @description Whether each instance has a host user of its own. */
+            own_uid: boolean;
+            /** @description Memory limit. */
+            memory: components["schemas"]["Enforcement"];
+            /** @description CPU limit. */
+            cpu: components["schemas"]["Enforcement"];
+            /** @description Process limit. */
+            processes: components["schemas"]["Enforcement"];
+            /** @description Disk limit. */
+            disk: components["schemas"]["Enforcement"];
+            /** @description Open-file limit. */
+            open_files: components["schemas"]["Enforcement"];
+            /** @description What could be better, with the remedy. */
+            remarks: string[];
+        };
+        /** @description One event of a run. On the wire the SSE `event` field carries the type and `data` the rest. */
+        ChatEvent: {
+            /** @description Its id. */
+            run_id: components["schemas"]["ChatRunId"];
+            /** @description The session's key. */
+            session: string;
+            /** @description The agent. */
+            agent_id: components["schemas"]["InstanceId"];
+            /** @enum {string} */
+            type: "run";
+        } | {
+            /** @description `waking`, `queued`, `starting`, `connecting`, `waiting`, `preparing` or `thinking`. */
+            phase: components["schemas"]["ChatPhase"];
+            state?: components["schemas"]["SeenState"] | null;
+            /**
+             * Format: int32
+             * @description Place in the queue for a start slot.
+             */
+            queue_position?: number | null;
+            /**
+             * Format: int64
+             * @description How long this usually takes, in milliseconds.
+             */
+            typical_ms?: number | null;
+            /** @enum {string} */
+            type: "status";
+        } | {
+            /** @description The new text. */
+            text: string;
+            /** @description Whether it replaces everything so far. */
+            replace?: boolean;
+            /** @enum {string} */
+            type: "delta";
+        } | {
+            /** @description The call's id. */
+            id: string;
+            /** @description The tool. */
+            name: string;
+            /** @description Whether it runs or has ended. */
+            phase: components["schemas"]["ToolPhase"];
+            /** @description One line: what it was asked, or what came of it. */
+            summary?: string | null;
+            /** @enum {string} */
+            type: "tool";
+        } | {
+            /** @description Answer at `POST /api/v1/chat/runs/{run}/approvals/{id}`. */
+            id: string;
+            /** @description What it wants to do. */
+            command: string;
+            expires_at?: components["schemas"]["Timestamp"] | null;
+            /** @description The decision, once made. */
+            decision?: string | null;
+            /** @enum {string} */
+            type: "approval";
+        } | {
+            /** @description Answer at `POST /api/v1/chat/runs/{run}/questions/{id}`. */
+            id: string;
+            /** @description The question. */
+            text: string;
+            /** @description Offered answers. */
+            options: string[];
+            /** @description Whether it has been answered. */
+            answered: boolean;
+            /** @enum {string} */
+            type: "question";
+        } | (components["schemas"]["TokenUsage"] & {
+            /** @enum {string} */
+            type: "usage";
+        }) | {
+            /** @description The text. */
+            text: string;
+            usage?: components["schemas"]["TokenUsage"] | null;
+            /** @description Whether it was stopped before its end. */
+            aborted?: boolean;
+            /** @enum {string} */
+            type: "final";
+        } | {
+            /** @description A stable code. */
+            code: string;
+            /** @description Cause in words. */
+            message: string;
+            /** @description What to do about it. */
+            remedy?: string | null;
+            provider?: components["schemas"]["ProviderFault"] | null;
+            /** @enum {string} */
+            type: "error";
+        };
+        /** @description A conversation, oldest message first. */
+        ChatHistory: {
+            /** @description The session's key. */
+            session: string;
+            /** @description The messages. */
+            messages: components["schemas"]["ChatMessage"][];
+            /** @description Whether older ones exist. */
+            has_more: boolean;
+            active_run?: components["schemas"]["ChatRunId"] | null;
+        };
+        /** @description One message of a conversation. */
+        ChatMessage: {
+            /** @description Its id within the session. */
+            id: string;
+            /** @description `user` or `assistant`. */
+            role: string;
+            /** @description The text. */
+            text: string;
+            at?: components["schemas"]["Timestamp"] | null;
+            /** @description The run that made it, for assistants. */
+            run_id?: string | null;
+            /** @description The model that made it, for assistants. */
+            model?: string | null;
+            /** @description Tools it used. */
+            tools?: components["schemas"]["ToolUse"][];
+            usage?: components["schemas"]["TokenUsage"] | null;
+            /** @description Why it failed, when it did. */
+            error?: string | null;
+        };
+        /** @description One entry of `messages`. */
+        ChatMessageIn: {
+            /** @description `user`, `assistant` or `system`. */
+            role: string;
+            /** @description The text. */
+            content: string;
+        };
+        /**
+         * @description What happens before the first word.
+         * @enum {string}
+         */
+        ChatPhase: "waking" | "queued" | "starting" | "connecting" | "waiting" | "preparing" | "thinking";
+        /** @description Sends a message to an agent. */
+        ChatRequest: {
+            agent_id?: components["schemas"]["InstanceId"] | null;
+            /** @description The session's key; the agent's main session when absent. */
+            session?: string | null;
+            /** @description The message. Either this or `messages`. */
+            message?: string | null;
+            /** @description A conversation, of which the last user entry is sent. */
+            messages?: components["schemas"]["ChatMessageIn"][] | null;
+            /** @description Files to go with the message. */
+            attachments?: components["schemas"]["Attachment"][] | null;
+        };
+        ChatRunId: string;
+        /** @description A conversation. */
+        ChatSession: {
+            /** @description Its key, as in `ChatRequest::session`. */
+            key: string;
+            /** @description Its name. */
+            title?: string | null;
+            updated_at?: components["schemas"]["Timestamp"] | null;
+            /** @description The model it used last. */
+            model?: string | null;
+            /**
+             * Format: int64
+             * @description Tokens so far.
+             */
+            total_tokens?: number | null;
+            /** @description Where it came from: `chat`, `cron`, `room`, `api` or `other`. */
+            origin: string;
+            active_run?: components["schemas"]["ChatRunId"] | null;
+        };
+        /** @description Makes the first administrator; needs the header `X-Setup-Token`. */
+        ClaimBreakglass: {
+            /** @description Their sign-in name. */
+            username: components["schemas"]["Username"];
+            /**
+             * Format: password
+             * @description Their password, at least 12 characters.
+             */
+            password: string;
+        };
+        /** @description One entry of the conversation. */
+        CompletionMessage: {
+            /** @description `system`, `user` or `assistant`. */
+            role: string;
+            /** @description Text, or a list of parts of which the text ones are read. */
+            content?: unknown;
+        };
+        /** @description A chat completion request. Unlike our own requests it is open: clients send fields we ignore. */
+        CompletionRequest: {
+            /** @description The agent id. */
+            model: string;
+            /** @description The conversation; its last user entry is sent, earlier ones go along as context. */
+            messages: components["schemas"]["CompletionMessage"][];
+            /** @description Whether to stream. */
+            stream?: boolean | null;
+            stream_options?: components["schemas"]["StreamOptions"] | null;
+        };
+        /** @description Makes an API token. */
+        CreateApiToken: {
+            /** @description What it is for. */
+            name: components["schemas"]["Label"];
+            /** @description What it may be used for; everything its owner may when absent. */
+            scopes?: components["schemas"]["Scope"][] | null;
+            /**
+             * Format: int32
+             * @description Days until it ends, 1 to 3650; 90 when absent, never when 0. One that is made by means of a token ends with that one at the
+             *     latest.
+             */
+            expires_in_days?: number | null;
+        };
+        /** @description Sets up an OIDC identity provider. */
+        CreateIdentityProvider: {
+            /** @description Its name on the sign-in button. */
+            name: components["schemas"]["Label"];
+            /** @description The issuer address. */
+            issuer: string;
+            /** @description Our client id there. */
+            client_id: string;
+            /**
+             * Format: password
+             * @description Our client secret there; absent for a public client.
+             */
+            client_secret?: string | null;
+            /** @description Scopes besides `openid`; `profile` and `email` when absent. */
+            scopes?: string[] | null;
+            /** @description Whether an unknown person gets a member account; no when absent. */
+            auto_provision?: boolean | null;
+            /** @description Whether the issuer may be on a private or loopback address; no when absent. */
+            allow_private_network?: boolean | null;
+        };
+        /** @description Makes an instance for the caller and starts it. */
+        CreateInstance: {
+            /** @description Its name, unique among the owner's. */
+            name: components["schemas"]["Label"];
+            engine_id?: components["schemas"]["EngineId"] | null;
+            /** @description Whether to start it at once; yes when absent. */
+            start?: boolean | null;
+        };
+        /** @description Invites somebody. */
+        CreateInvitation: {
+            role?: components["schemas"]["Role"] | null;
+            username?: components["schemas"]["Username"] | null;
+            /**
+             * Format: int32
+             * @description Days until it ends, 1 to 30; 7 when absent.
+             */
+            expires_in_days?: number | null;
+        };
+        /** @description Adds a model provider. */
+        CreateProvider: {
+            /** @description Its kind. */
+            type: components["schemas"]["ProviderKind"];
+            /** @description Its name. */
+            name: components["schemas"]["Label"];
+            /** @description Its address; needed for the compatible kinds. */
+            base_url?: string | null;
+            /**
+             * Format: password
+             * @description The key.
+             */
+            api_key?: string | null;
+            /** @description Models to offer when the provider cannot list them. */
+            models?: string[] | null;
+            wire?: components["schemas"]["Wire"] | null;
+            /** @description Offer it to everybody in the organization (administrators only). */
+            shared?: boolean | null;
+            /** @description Allow a private or loopback address (administrators only). */
+            allow_private_network?: boolean | null;
+        };
+        /** @description Makes an account with a password. An invitation is usually better: nobody else learns the password. */
+        CreateUser: {
+            /** @description Their sign-in name. */
+            username: components["schemas"]["Username"];
+            display_name?: components["schemas"]["Label"] | null;
+            role?: components["schemas"]["Role"] | null;
+            /**
+             * Format: password
+             * @description Their password, at least 12 characters.
+             */
+            password: string;
+        };
+        /**
+         * @description How a runtime treats one limit.
+         * @enum {string}
+         */
+        Enforcement: "enforced" | "watched" | "none";
+        EngineId: string;
+        /** @description How far an installation is. */
+        EngineProgress: {
+            /** @description `prepare`, `download`, `unpack`, `verify` or `done`. */
+            phase: string;
+            /**
+             * Format: int32
+             * @description Packages present.
+             */
+            packages_done: number;
+            /**
+             * Format: int32
+             * @description Packages in all.
+             */
+            packages_total: number;
+            /**
+             * Format: int64
+             * @description Bytes on disk so far.
+             */
+            bytes: number;
+        };
+        /**
+         * @description Whether an engine can be used.
+         * @enum {string}
+         */
+        EngineState: "installing" | "installed" | "failed";
+        /** @description An installable OpenClaw version. */
+        EngineView: {
+            /** @description Its id. */
+            id: components["schemas"]["EngineId"];
+            /** @description OpenClaw's version. */
+            version: string;
+            /** @description Node's version. */
+            node_version?: string | null;
+            /** @description Whether it can be used. */
+            state: components["schemas"]["EngineState"];
+            progress?: components["schemas"]["EngineProgress"] | null;
+            /** @description What is wrong, with the remedy. */
+            error?: string | null;
+            /** @description Digest of its files. */
+            digest?: string | null;
+            /** @description When it was first known. */
+            created_at: components["schemas"]["Timestamp"];
+        };
+        EvidenceId: string;
+        /** @description One wrong field. */
+        FieldError: {
+            /** @description JSON pointer into the body, or the name of a path or query parameter. */
+            field: string;
+            /** @description The rule that was broken, in words. */
+            message: string;
+        };
+        /** @description Whether the service is up. Counts are told to callers on the same machine only. */
+        Health: {
+            /** @description `ok`. */
+            status: string;
+            /** @description Fractal's version. */
+            version: string;
+            instances?: components["schemas"]["InstanceCounts"] | null;
+        };
+        IdentityProviderId: string;
+        /** @description An OIDC identity provider, without its client secret. */
+        IdentityProviderView: {
+            /** @description Its id. */
+            id: components["schemas"]["IdentityProviderId"];
+            /** @description Its name on the sign-in button. */
+            name: components["schemas"]["Label"];
+            /** @description The issuer address. */
+            issuer: string;
+            /** @description Our client id there. */
+            client_id: string;
+            /** @description Whether a client secret is stored. */
+            has_client_secret: boolean;
+            /** @description Scopes asked for besides `openid`. */
+            scopes: string[];
+            /** @description Whether people may sign in with it. */
+            enabled: boolean;
+            /** @description Whether an unknown person gets a member account. */
+            auto_provision: boolean;
+            /** @description Whether the issuer may be on a private or loopback address. */
+            allow_private_network: boolean;
+            /** @description The redirect address to register there. */
+            redirect_uri: string;
+            /** @description When it was made. */
+            created_at: components["schemas"]["Timestamp"];
+        };
+        /** @description How many instances there are. */
+        InstanceCounts: {
+            /**
+             * Format: int32
+             * @description Those that answer or are on their way to it.
+             */
+            active: number;
+            /**
+             * Format: int32
+             * @description All that are not deleted.
+             */
+            total: number;
+        };
+        InstanceId: string;
+        /** @description An instance as its owner and administrators see it: life cycle, health and sizes, no content. */
+        InstanceView: {
+            /** @description Its id; also the agent id of its main agent. */
+            id: components["schemas"]["InstanceId"];
+            /** @description Its name. */
+            name: components["schemas"]["Label"];
+            /** @description Whose it is. */
+            owner: components["schemas"]["OwnerRef"];
+            /** @description What is wanted. */
+            wanted: components["schemas"]["WantedState"];
+            stop_reason?: components["schemas"]["StopReason"] | null;
+            /** @description What was last seen. */
+            seen: components["schemas"]["SeenState"];
+            /** @description Cause and remedy when it is not well, or what it is doing while it starts. */
+            reason?: string | null;
+            /**
+             * Format: int32
+             * @description Place in the queue for a start slot, from 1.
+             */
+            queue_position?: number | null;
+            /** @description Where it runs. */
+            runtime_asset_id: components["schemas"]["RuntimeAssetId"];
+            /** @description The engine it runs. */
+            engine_id: components["schemas"]["EngineId"];
+            /** @description The engine's OpenClaw version. */
+            engine_version: string;
+            revision_id?: components["schemas"]["RevisionId"] | null;
+            /**
+             * Format: int64
+             * @description Grows with every wanted change.
+             */
+            generation: number;
+            /** @description Whether its model provider answered last time; absent before the first contact. */
+            provider_ok?: boolean | null;
+            /**
+             * Format: int64
+             * @description Memory in bytes.
+             */
+            memory_bytes?: number | null;
+            /**
+             * Format: int64
+             * @description CPU time since start in milliseconds.
+             */
+            cpu_ms?: number | null;
+            /**
+             * Format: int64
+             * @description Disk in bytes.
+             */
+            disk_bytes?: number | null;
+            /** @description Limits asked for. */
+            limits: components["schemas"]["Limits"];
+            /**
+             * Format: int32
+             * @description Starts after unasked ends since it was last well.
+             */
+            restarts: number;
+            /**
+             * Format: int32
+             * @description Minutes without use after which it goes to sleep.
+             */
+            idle_timeout_minutes: number;
+            last_active_at?: components["schemas"]["Timestamp"] | null;
+            started_at?: components["schemas"]["Timestamp"] | null;
+            /** @description When it was made. */
+            created_at: components["schemas"]["Timestamp"];
+        };
+        InvitationId: string;
+        /** @description An invitation, without its secret. */
+        InvitationView: {
+            /** @description Its id. */
+            id: components["schemas"]["InvitationId"];
+            /** @description The role the new account gets. */
+            role: components["schemas"]["Role"];
+            username?: components["schemas"]["Username"] | null;
+            /** @description When it was made. */
+            created_at: components["schemas"]["Timestamp"];
+            /** @description When it ends. */
+            expires_at: components["schemas"]["Timestamp"];
+            used_at?: components["schemas"]["Timestamp"] | null;
+        };
+        /** @description The secret key was replaced. */
+        KeyRotation: {
+            /**
+             * Format: int32
+             * @description Which key of the installation is in force now, counted from 1.
+             */
+            generation: number;
+        };
+        /** @description How the secret keys are. */
+        KeyStatus: {
+            /**
+             * Format: int32
+             * @description Which key of the installation is in force, counted from 1.
+             */
+            generation: number;
+            /**
+             * Format: int64
+             * @description How many older keys of owners still seal something. After a rotation it falls to 0 by itself.
+             */
+            waiting: number;
+        };
+        /** @description 1 to 64 characters without control characters, not starting or ending with a space */
+        Label: string;
+        /** @description What one instance may use. `None` means no limit is asked for. */
+        Limits: {
+            /**
+             * Format: int64
+             * @description Resident memory in bytes.
+             */
+            memory_bytes?: number | null;
+            /**
+             * Format: int32
+             * @description CPU time in thousandths of one core.
+             */
+            cpu_millis?: number | null;
+            /**
+             * Format: int32
+             * @description Processes and threads.
+             */
+            processes?: number | null;
+            /**
+             * Format: int64
+             * @description Bytes on disk under the instance's home.
+             */
+            disk_bytes?: number | null;
+            /**
+             * Format: int32
+             * @description Open files per process.
+             */
+            open_files?: number | null;
+        };
+        /** @description One log line. */
+        LogLineView: {
+            /** @description When. */
+            at: components["schemas"]["Timestamp"];
+            /** @description `stdout`, `stderr` or `supervisor`. */
+            source: string;
+            /** @description The line, redacted. */
+            text: string;
+        };
+        /** @description Signs in with a password. */
+        Login: {
+            /** @description Who. */
+            username: components["schemas"]["Username"];
+            /**
+             * Format: password
+             * @description The password.
+             */
+            password: string;
+        };
+        /** @description The caller. */
+        Me: {
+            /** @description Who. */
+            id: components["schemas"]["UserId"];
+            /** @description The tenant. */
+            organization_id: components["schemas"]["OrganizationId"];
+            /** @description The sign-in name. */
+            username: components["schemas"]["Username"];
+            /** @description The name shown to people. */
+            display_name: string;
+            /** @description What they may do. */
+            role: components["schemas"]["Role"];
+            /** @description Their language as a BCP 47 tag, when chosen. */
+            locale?: string | null;
+            /** @description Whether this is the breakglass account. */
+            breakglass: boolean;
+            /** @description Whether they have a password. */
+            has_password: boolean;
+            password_reset?: components["schemas"]["PasswordReset"] | null;
+            /** @description What they may do, as action names, for showing and hiding controls. */
+            permissions: string[];
+        };
+        /** @description A token that was just made. The secret is shown this once. */
+        NewApiToken: {
+            /** @description The token's row. */
+            token: components["schemas"]["ApiTokenView"];
+            /** @description The bearer token itself. */
+            secret: string;
+        };
+        /** @description A fresh invitation. The link is shown this once and carries its secret in the fragment. */
+        NewInvitation: {
+            /** @description The invitation's row. */
+            invitation: components["schemas"]["InvitationView"];
+            /** @description The path and fragment to open: `/invitation#frk_invite_…`. */
+            secret: string;
+        };
+        /** @description Makes the first agent. */
+        OnboardingAgent: {
+            /** @description What it is called. */
+            name: components["schemas"]["Label"];
+            /** @description How it should be, in words. */
+            persona?: string | null;
+            /** @description The model it uses, one that the provider offers. */
+            model: string;
+            provider_id?: components["schemas"]["ProviderId"] | null;
+        };
+        /** @description The first agent, starting. */
+        OnboardingAgentResult: {
+            /** @description Its instance. */
+            instance_id: components["schemas"]["InstanceId"];
+        };
+        /** @description Sets up an identity provider, or skips the step. */
+        OnboardingOidc: {
+            /** @description Skip the step. */
+            skip?: boolean;
+            provider?: components["schemas"]["CreateIdentityProvider"] | null;
+        };
+        /** @description The saved provider and how its test went. */
+        OnboardingProviderResult: {
+            /** @description Its id. */
+            id: components["schemas"]["ProviderId"];
+            /** @description The test. */
+            test: components["schemas"]["ProviderTest"];
+        };
+        /** @description How far setup is. */
+        OnboardingStatus: {
+            /** @description Whether it is over. */
+            completed: boolean;
+            /** @description The steps. */
+            steps: components["schemas"]["OnboardingSteps"];
+        };
+        /** @description The steps of setup, each done or not. */
+        OnboardingSteps: {
+            /** @description The first administrator exists. */
+            breakglass: boolean;
+            /** @description An identity provider was set up, or the step was skipped. */
+            oidc: boolean;
+            /** @description A model provider exists. */
+            provider: boolean;
+            /** @description The first agent exists. */
+            agent: boolean;
+        };
+        OrganizationId: string;
+        /** @description Whose something is. */
+        OwnerRef: {
+            /** @description Their id. */
+            id: components["schemas"]["UserId"];
+            /** @description Their sign-in name. */
+            username: components["schemas"]["Username"];
+        };
+        /** @description One page of a list. */
+        Page_ApiTokenView: {
+            /** @description The entries, newest first unless the route says otherwise. */
+            items: {
+                /** @description Its id. */
+                id: components["schemas"]["ApiTokenId"];
+                /** @description What it is for. */
+                name: components["schemas"]["Label"];
+                /** @description Its first and last characters. */
+                hint: string;
+                /** @description What it may be used for. */
+                scopes: components["schemas"]["Scope"][];
+                /** @description When it was made. */
+                created_at: components["schemas"]["Timestamp"];
+                expires_at?: components["schemas"]["Timestamp"] | null;
+                last_used_at?: components["schemas"]["Timestamp"] | null;
+            }[];
+            /** @description Pass it as `cursor` for the next page; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_BrowserSessionView: {
+            /** @description The entries, newest first unless the route says otherwise. */
+            items: {
+                /** @description Its id. */
+                id: components["schemas"]["BrowserSessionId"];
+                /** @description When it signed in. */
+                created_at: components["schemas"]["Timestamp"];
+                /** @description When it was last used, to the minute. */
+                last_used_at: components["schemas"]["Timestamp"];
+                /** @description When it ends by itself. */
+                expires_at: components["schemas"]["Timestamp"];
+                /** @description The browser as it named itself. */
+                user_agent?: string | null;
+                /** @description The network address it came from. */
+                address?: string | null;
+                /** @description Whether it is the one asking. */
+                current: boolean;
+            }[];
+            /** @description Pass it as `cursor` for the next page; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_ChatSession: {
+            /** @description The entries, newest first unless the route says otherwise. */
+            items: {
+                /** @description Its key, as in `ChatRequest::session`. */
+                key: string;
+                /** @description Its name. */
+                title?: string | null;
+                updated_at?: components["schemas"]["Timestamp"] | null;
+                /** @description The model it used last. */
+                model?: string | null;
+                /**
+                 * Format: int64
+                 * @description Tokens so far.
+                 */
+                total_tokens?: number | null;
+                /** @description Where it came from: `chat`, `cron`, `room`, `api` or `other`. */
+                origin: string;
+                active_run?: components["schemas"]["ChatRunId"] | null;
+            }[];
+            /** @description Pass it as `cursor` for the next page; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_EngineView: {
+            /** @description The entries, newest first unless the route says otherwise. */
+            items: {
+                /** @description Its id. */
+                id: components["schemas"]["EngineId"];
+                /** @description OpenClaw's version. */
+                version: string;
+                /** @description Node's version. */
+                node_version?: string | null;
+                /** @description Whether it can be used. */
+                state: components["schemas"]["EngineState"];
+                progress?: components["schemas"]["EngineProgress"] | null;
+                /** @description What is wrong, with the remedy. */
+                error?: string | null;
+                /** @description Digest of its files. */
+                digest?: string | null;
+                /** @description When it was first known. */
+                created_at: components["schemas"]["Timestamp"];
+            }[];
+            /** @description Pass it as `cursor` for the next page; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_IdentityProviderView: {
+            /** @description The entries, newest first unless the route says otherwise. */
+            items: {
+                /** @description Its id. */
+                id: components["schemas"]["IdentityProviderId"];
+                /** @description Its name on the sign-in button. */
+                name: components["schemas"]["Label"];
+                /** @description The issuer address. */
+                issuer: string;
+                /** @description Our client id there. */
+                client_id: string;
+                /** @description Whether a client secret is stored. */
+                has_client_secret: boolean;
+                /** @description Scopes asked for besides `openid`. */
+                scopes: string[];
+                /** @description Whether people may sign in with it. */
+                enabled: boolean;
+                /** @description Whether an unknown person gets a member account. */
+                auto_provision: boolean;
+                /** @description Whether the issuer may be on a private or loopback address. */
+                allow_private_network: boolean;
+                /** @description The redirect address to register there. */
+                redirect_uri: string;
+                /** @description When it was made. */
+                created_at: components["schemas"]["Timestamp"];
+            }[];
+            /** @description Pass it as `cursor` for the next page; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_InstanceView: {
+            /** @description The entries, newest first unless the route says otherwise. */
+            items: {
+                /** @description Its id; also the agent id of its main agent. */
+                id: components["schemas"]["InstanceId"];
+                /** @description Its name. */
+                name: components["schemas"]["Label"];
+                /** @description Whose it is. */
+                owner: components["schemas"]["OwnerRef"];
+                /** @description What is wanted. */
+                wanted: components["schemas"]["WantedState"];
+                stop_reason?: components["schemas"]["StopReason"] | null;
+                /** @description What was last seen. */
+                seen: components["schemas"]["SeenState"];
+                /** @description Cause and remedy when it is not well, or what it is doing while it starts. */
+                reason?: string | null;
+                /**
+                 * Format: int32
+                 * @description Place in the queue for a start slot, from 1.
+                 */
+                queue_position?: number | null;
+                /** @description Where it runs. */
+                runtime_asset_id: components["schemas"]["RuntimeAssetId"];
+                /** @description The engine it runs. */
+                engine_id: components["schemas"]["EngineId"];
+                /** @description The engine's OpenClaw version. */
+                engine_version: string;
+                revision_id?: components["schemas"]["RevisionId"] | null;
+                /**
+                 * Format: int64
+                 * @description Grows with every wanted change.
+                 */
+                generation: number;
+                /** @description Whether its model provider answered last time; absent before the first contact. */
+                provider_ok?: boolean | null;
+                /**
+                 * Format: int64
+                 * @description Memory in bytes.
+                 */
+                memory_bytes?: number | null;
+                /**
+                 * Format: int64
+                 * @description CPU time since start in milliseconds.
+                 */
+                cpu_ms?: number | null;
+                /**
+                 * Format: int64
+                 * @description Disk in bytes.
+                 */
+                disk_bytes?: number | null;
+                /** @description Limits asked for. */
+                limits: components["schemas"]["Limits"];
+                /**
+                 * Format: int32
+                 * @description Starts after unasked ends since it was last well.
+                 */
+                restarts: number;
+                /**
+                 * Format: int32
+                 * @description Minutes without use after which it goes to sleep.
+                 */
+                idle_timeout_minutes: number;
+                last_active_at?: components["schemas"]["Timestamp"] | null;
+                started_at?: components["schemas"]["Timestamp"] | null;
+                /** @description When it was made. */
+                created_at: components["schemas"]["Timestamp"];
+            }[];
+            /** @description Pass it as `cursor` for the next page; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_InvitationView: {
+            /** @description The entries, newest first unless the route says otherwise. */
+            items: {
+                /** @description Its id. */
+                id: components["schemas"]["InvitationId"];
+                /** @description The role the new account gets. */
+                role: components["schemas"]["Role"];
+                username?: components["schemas"]["Username"] | null;
+                /** @description When it was made. */
+                created_at: components["schemas"]["Timestamp"];
+                /** @description When it ends. */
+                expires_at: components["schemas"]["Timestamp"];
+                used_at?: components["schemas"]["Timestamp"] | null;
+            }[];
+            /** @description Pass it as `cursor` for the next page; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_LogLineView: {
+            /** @description The entries, newest first unless the route says otherwise. */
+            items: {
+                /** @description When. */
+                at: components["schemas"]["Timestamp"];
+                /** @description `stdout`, `stderr` or `supervisor`. */
+                source: string;
+                /** @description The line, redacted. */
+                text: string;
+            }[];
+            /** @description Pass it as `cursor` for the next page; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_ProviderView: {
+            /** @description The entries, newest first unless the route says otherwise. */
+            items: {
+                /** @description Its id. */
+                id: components["schemas"]["ProviderId"];
+                /** @description Its name. */
+                name: components["schemas"]["Label"];
+                /** @description Its kind. */
+                type: components["schemas"]["ProviderKind"];
+                /** @description The wire it speaks. */
+                wire: components["schemas"]["Wire"];
+                /** @description Its address, when not the kind's own. */
+                base_url?: string | null;
+                /** @description The last characters of the key; absent when none is stored. */
+                key_hint?: string | null;
+                /** @description Whether everybody in the organization may use it. */
+                shared: boolean;
+                /** @description Whether the caller may change it. */
+                editable: boolean;
+                /** @description The models it offers, as last listed or as given. */
+                models: string[];
+                /** @description Whether it may be on a private or loopback address. */
+                allow_private_network: boolean;
+                /** @description Whether the last contact went well; absent before the first. */
+                ok?: boolean | null;
+                /** @description Why not, in words for people. */
+                error?: string | null;
+                checked_at?: components["schemas"]["Timestamp"] | null;
+                /** @description When it was made. */
+                created_at: components["schemas"]["Timestamp"];
+            }[];
+            /** @description Pass it as `cursor` for the next page; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_RuntimeAssetView: {
+            /** @description The entries, newest first unless the route says otherwise. */
+            items: {
+                /** @description Its id. */
+                id: components["schemas"]["RuntimeAssetId"];
+                /** @description Its name. */
+                name: string;
+                /** @description `process` here. */
+                kind: string;
+                /** @description Whether it can be asked. */
+                healthy: boolean;
+                /**
+                 * Format: int32
+                 * @description Instances on it.
+                 */
+                instances: number;
+                /**
+                 * Format: int32
+                 * @description Instances that may start at the same time.
+                 */
+                start_slots: number;
+                /** @description What it promises. */
+                capabilities: components["schemas"]["CapabilitiesView"];
+            }[];
+            /** @description Pass it as `cursor` for the next page; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_SkillCredentialView: {
+            /** @description The entries, newest first unless the route says otherwise. */
+            items: {
+                /** @description Its id. */
+                id: components["schemas"]["SkillCredentialId"];
+                /** @description For which skill. */
+                skill: components["schemas"]["SkillKey"];
+                /** @description The variable. */
+                name: components["schemas"]["VariableName"];
+                /** @description The last characters of the value, when it is long enough. */
+                hint: string;
+                /** @description When it was first stored. */
+                created_at: components["schemas"]["Timestamp"];
+                /** @description When it was last stored. */
+                updated_at: components["schemas"]["Timestamp"];
+            }[];
+            /** @description Pass it as `cursor` for the next page; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_TimelineEntry: {
+            /** @description The entries, newest first unless the route says otherwise. */
+            items: {
+                /** @description The evidence entry behind it. */
+                id: components["schemas"]["EvidenceId"];
+                /** @description When. */
+                at: components["schemas"]["Timestamp"];
+                /** @description What, as an action name such as `instance.start` or `instance.seen`. */
+                action: string;
+                /** @description Who, as kind and id. */
+                actor: string;
+                /** @description `done`, `refused` or a state. */
+                outcome: string;
+                /** @description Details that are not personal: states, reasons, sizes. */
+                detail: unknown;
+            }[];
+            /** @description Pass it as `cursor` for the next page; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_UserView: {
+            /** @description The entries, newest first unless the route says otherwise. */
+            items: {
+                /** @description Their id. */
+                id: components["schemas"]["UserId"];
+                /** @description Their sign-in name. */
+                username: components["schemas"]["Username"];
+                /** @description The name shown to people. */
+                display_name: string;
+                /** @description What they may do. */
+                role: components["schemas"]["Role"];
+                /** @description Whether they may sign in. */
+                active: boolean;
+                /** @description Whether this is the breakglass account. */
+                breakglass: boolean;
+                /** @description Ways they sign in: `password`, `oidc`. */
+                sign_in: string[];
+                /**
+                 * Format: int32
+                 * @description How many instances they have.
+                 */
+                instances: number;
+                /** @description When the account was made. */
+                created_at: components["schemas"]["Timestamp"];
+                last_seen_at?: components["schemas"]["Timestamp"] | null;
+            }[];
+            /** @description Pass it as `cursor` for the next page; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description Somebody set a person's password in their place, and could have signed in as them. */
+        PasswordReset: {
+            /** @description The sign-in name of who did it, as it was then. */
+            by: string;
+            /** @description When. */
+            at: components["schemas"]["Timestamp"];
+        };
+        /** @description What went wrong, for people (`title`, `detail`, `remedy`) and programs (`code`, `errors`). */
+        Problem: {
+            /** @description Where the code is explained, relative to the documentation: `/docs/problems#code`. */
+            type: string;
+            /** @description The code in words. */
+            title: string;
+            /**
+             * Format: int32
+             * @description The HTTP status, repeated.
+             */
+            status: number;
+            /** @description The stable code. */
+            code: components["schemas"]["ProblemCode"];
+            /** @description The cause in this case. */
+            detail?: string | null;
+            /** @description What to do about it. */
+            remedy?: string | null;
+            /** @description Which fields were wrong, when fields were. */
+            errors?: components["schemas"]["FieldError"][];
+            /** @description Quote it when asking for help; the same id stands in the server's log. */
+            request_id: string;
+        };
+        /**
+         * @description The stable codes. A code never changes its meaning.
+         * @enum {string}
+         */
+        ProblemCode: "malformed-body" | "invalid-fields" | "invalid-parameter" | "body-too-large" | "unsupported-media-type" | "unauthenticated" | "wrong-credentials" | "setup-token-refused" | "invitation-refused" | "sign-in-failed" | "forbidden" | "cross-site" | "wrong-instance" | "not-found" | "method-not-allowed" | "already-exists" | "conflict" | "setup-done" | "instance-stopped" | "run-gone" | "approval-needed" | "wrong-host" | "too-many-attempts" | "provider-failed" | "instance-failed" | "unavailable" | "internal";
+        ProfileId: string;
+        /** @description How the caller's agent is and which model it uses. */
+        ProfileView: {
+            /** @description Its id. */
+            id: components["schemas"]["ProfileId"];
+            /** @description What the agent is called. */
+            agent_name: components["schemas"]["Label"];
+            /** @description How it should be, in words. */
+            persona: string;
+            /** @description What it should know about its person. */
+            about_me: string;
+            provider_id?: components["schemas"]["ProviderId"] | null;
+            /** @description Its model. */
+            model?: string | null;
+            /** @description What it may do on its machine. */
+            tools: components["schemas"]["ToolAccess"];
+            /**
+             * Format: int32
+             * @description Minutes between heartbeats; 0 for none.
+             */
+            heartbeat_minutes: number;
+            /** @description Whether it may plan its own timed work. */
+            cron_enabled: boolean;
+            /**
+             * Format: int32
+             * @description Minutes without use after which it goes to sleep.
+             */
+            idle_timeout_minutes: number;
+            /** @description When it was last changed. */
+            updated_at: components["schemas"]["Timestamp"];
+        };
+        /** @description Why a provider did not answer. */
+        ProviderFault: {
+            /** @description The class of fault. */
+            code: components["schemas"]["ProviderFaultCode"];
+            /** @description Cause in words. */
+            message: string;
+            /** @description What to do about it. */
+            remedy: string;
+        };
+        /**
+         * @description The classes of provider faults.
+         * @enum {string}
+         */
+        ProviderFaultCode: "not_configured" | "key_missing" | "key_refused" | "quota_exceeded" | "rate_limited" | "model_unknown" | "bad_request" | "provider_error" | "unreachable" | "address_refused" | "timeout";
+        ProviderId: string;
+        /**
+         * @description A model provider's kind; it fixes the wire format and the default address.
+         * @enum {string}
+         */
+        ProviderKind: "anthropic" | "openai" | "google" | "openrouter" | "xai" | "openai_compatible" | "anthropic_compatible" | "demo";
+        /** @description How a tiny call to a provider went. */
+        ProviderTest: {
+            /** @description Whether it answered. */
+            ok: boolean;
+            /**
+             * Format: int64
+             * @description How long it took, in milliseconds.
+             */
+            latency_ms: number;
+            /** @description The models it offers. */
+            models: string[];
+            error?: components["schemas"]["ProviderFault"] | null;
+        };
+        /** @description A model provider, without its key. */
+        ProviderView: {
+            /** @description Its id. */
+            id: components["schemas"]["ProviderId"];
+            /** @description Its name. */
+            name: components["schemas"]["Label"];
+            /** @description Its kind. */
+            type: components["schemas"]["ProviderKind"];
+            /** @description The wire it speaks. */
+            wire: components["schemas"]["Wire"];
+            /** @description Its address, when not the kind's own. */
+            base_url?: string | null;
+            /** @description The last characters of the key; absent when none is stored. */
+            key_hint?: string | null;
+            /** @description Whether everybody in the organization may use it. */
+            shared: boolean;
+            /** @description Whether the caller may change it. */
+            editable: boolean;
+            /** @description The models it offers, as last listed or as given. */
+            models: string[];
+            /** @description Whether it may be on a private or loopback address. */
+            allow_private_network: boolean;
+            /** @description Whether the last contact went well; absent before the first. */
+            ok?: boolean | null;
+            /** @description Why not, in words for people. */
+            error?: string | null;
+            checked_at?: components["schemas"]["Timestamp"] | null;
+            /** @description When it was made. */
+            created_at: components["schemas"]["Timestamp"];
+        };
+        /** @description Gives an account a new password (for people who lost theirs). */
+        ResetPassword: {
+            /**
+             * Format: password
+             * @description The new password, at least 12 characters.
+             */
+            password: string;
+        };
+        /** @description Answers an approval. */
+        ResolveApproval: {
+            /** @description The word. */
+            decision: components["schemas"]["ApprovalDecision"];
+        };
+        RevisionId: string;
+        /**
+         * @description What a person may do, in one word; what it means stands in the policies.
+         * @enum {string}
+         */
+        Role: "member" | "admin" | "owner";
+        /** @description Replaces a token; both work during the overlap. */
+        RotateApiToken: {
+            /**
+             * Format: int32
+             * @description Minutes the old one keeps working, up to a week; 60 when absent.
+             */
+            overlap_minutes?: number | null;
+        };
+        RuntimeAssetId: string;
+        /** @description A machine surface that hosts instances. */
+        RuntimeAssetView: {
+            /** @description Its id. */
+            id: components["schemas"]["RuntimeAssetId"];
+            /** @description Its name. */
+            name: string;
+            /** @description `process` here. */
+            kind: string;
+            /** @description Whether it can be asked. */
+            healthy: boolean;
+            /**
+             * Format: int32
+             * @description Instances on it.
+             */
+            instances: number;
+            /**
+             * Format: int32
+             * @description Instances that may start at the same time.
+             */
+            start_slots: number;
+            /** @description What it promises. */
+            capabilities: components["schemas"]["CapabilitiesView"];
+        };
+        /**
+         * @description What an API token may be used for; a subset of what its owner may do.
+         * @enum {string}
+         */
+        Scope: "all" | "read" | "chat";
+        /**
+         * @description What was last seen of an instance.
+         * @enum {string}
+         */
+        SeenState: "pending" | "starting" | "ready" | "busy" | "stopping" | "frozen" | "stopped" | "crash_looping" | "failed" | "unreachable";
+        /** @description An event of a session that another tab, a timer or a room caused. */
+        SessionEvent: {
+            /** @description Its id. */
+            run_id: components["schemas"]["ChatRunId"];
+            /** @enum {string} */
+            type: "run_started";
+        } | {
+            /** @enum {string} */
+            type: "changed";
+        };
+        /** @description Stores an environment variable for a skill, in place of an older value. */
+        SetSkillCredential: {
+            /** @description For which skill. */
+            skill: components["schemas"]["SkillKey"];
+            /** @description The variable. */
+            name: components["schemas"]["VariableName"];
+            /**
+             * Format: password
+             * @description Its value. It is given to the agent, because the skill's own program needs it, and to nobody else; no answer carries it.
+             */
+            value: string;
+        };
+        /** @description Settings of the installation. */
+        SettingsView: {
+            /** @description The address people use, when it is not the listening one. */
+            public_url?: string | null;
+            /** @description Host names that are answered besides loopback and the public one. */
+            allowed_hosts: string[];
+            /** @description Networks (CIDR) whose `X-Forwarded-For` is believed. */
+            trusted_proxies: string[];
+            /**
+             * Format: int32
+             * @description Minutes without use after which a new instance goes to sleep.
+             */
+            idle_timeout_minutes: number;
+            /** @description The risk of the reduced runtime was accepted, so that more than one person may use it. */
+            reduced_isolation_accepted: boolean;
+        };
+        /** @description How one may sign in here. */
+        SignInMethods: {
+            /** @description Whether passwords are taken (always, for breakglass). */
+            password: boolean;
+            /** @description The identity providers, in order. */
+            oidc: components["schemas"]["SignInProvider"][];
+        };
+        /** @description One identity provider on the sign-in page; opened at `/api/v1/auth/oidc/{id}/start`. */
+        SignInProvider: {
+            /** @description Its id. */
+            id: components["schemas"]["IdentityProviderId"];
+            /** @description Its name on the button. */
+            name: components["schemas"]["Label"];
+        };
+        SkillCredentialId: string;
+        /** @description An environment variable stored for a skill, without its value. */
+        SkillCredentialView: {
+            /** @description Its id. */
+            id: components["schemas"]["SkillCredentialId"];
+            /** @description For which skill. */
+            skill: components["schemas"]["SkillKey"];
+            /** @description The variable. */
+            name: components["schemas"]["VariableName"];
+            /** @description The last characters of the value, when it is long enough. */
+            hint: string;
+            /** @description When it was first stored. */
+            created_at: components["schemas"]["Timestamp"];
+            /** @description When it was last stored. */
+            updated_at: components["schemas"]["Timestamp"];
+        };
+        /** @description 1 to 64 letters, digits, dots, dashes or underscores, starting with a letter or digit */
+        SkillKey: string;
+        /** @description What an agent's skills are. */
+        SkillList: {
+            /** @description Those that can be used first, then those that lack variables, those this machine cannot offer, those turned off. */
+            items: components["schemas"]["SkillView"][];
+        };
+        /** @description What a skill lacks; everything empty when nothing. */
+        SkillMissing: {
+            /** @description Environment variables. */
+            env: string[];
+            /** @description Programs. */
+            bins: string[];
+            /** @description Programs of which one would do. */
+            any_bins: string[];
+            /** @description Settings of the gateway. */
+            config: string[];
+            /** @description Operating systems it runs on. */
+            os: string[];
+        };
+        /**
+         * @description Whether a skill can be used.
+         * @enum {string}
+         */
+        SkillState: "active" | "needs_credentials" | "not_available" | "inactive";
+        /** @description A skill of an agent, as its gateway tells it. */
+        SkillView: {
+            /** @description What its gateway knows it by. */
+            key: string;
+            /** @description What it is called. */
+            name: string;
+            /** @description What it is for. */
+            description: string;
+            /** @description A sign shown beside the name. */
+            emoji?: string | null;
+            /** @description Where to read more. */
+            homepage?: string | null;
+            /** @description Whether it can be used, or the first thing in the way. */
+            state: components["schemas"]["SkillState"];
+            /** @description Whether the agent can use it now. */
+            eligible: boolean;
+            /** @description The variables it asks for. */
+            variables: string[];
+            /** @description What it lacks. */
+            missing: components["schemas"]["SkillMissing"];
+        };
+        /**
+         * @description Why an instance is wanted stopped. Only an idle one is woken by a chat.
+         * @enum {string}
+         */
+        StopReason: "person" | "idle" | "recovery";
+        /** @description Streaming options. */
+        StreamOptions: {
+            /** @description Whether a last chunk carries the usage. */
+            include_usage?: boolean | null;
+        };
+        /** @description One thing that happened to an instance. */
+        TimelineEntry: {
+            /** @description The evidence entry behind it. */
+            id: components["schemas"]["EvidenceId"];
+            /** @description When. */
+            at: components["schemas"]["Timestamp"];
+            /** @description What, as an action name such as `instance.start` or `instance.seen`. */
+            action: string;
+            /** @description Who, as kind and id. */
+            actor: string;
+            /** @description `done`, `refused` or a state. */
+            outcome: string;
+            /** @description Details that are not personal: states, reasons, sizes. */
+            detail: unknown;
+        };
+        /** Format: date-time */
+        Timestamp: string;
+        /** @description Tokens of a turn. */
+        TokenUsage: {
+            /**
+             * Format: int64
+             * @description Tokens in.
+             */
+            input_tokens: number;
+            /**
+             * Format: int64
+             * @description Tokens out.
+             */
+            output_tokens: number;
+        };
+        /**
+         * @description What an agent may do inside its sandbox.
+         * @enum {string}
+         */
+        ToolAccess: "none" | "ask" | "full";
+        /**
+         * @description Whether a tool runs.
+         * @enum {string}
+         */
+        ToolPhase: "start" | "done" | "failed";
+        /** @description A tool used in a message. */
+        ToolUse: {
+            /** @description The call's id. */
+            id: string;
+            /** @description The tool. */
+            name: string;
+            /** @description One line. */
+            summary?: string | null;
+            /** @description Whether it failed. */
+            failed: boolean;
+        };
+        /** @description Renames a session. */
+        UpdateChatSession: {
+            /** @description Its new name. */
+            title: components["schemas"]["Label"];
+        };
+        /** @description Changes an identity provider. A new issuer clears the stored client secret. */
+        UpdateIdentityProvider: {
+            name?: components["schemas"]["Label"] | null;
+            /** @description The issuer address. */
+            issuer?: string | null;
+            /** @description Our client id there. */
+            client_id?: string | null;
+            /**
+             * Format: password
+             * @description Our client secret there.
+             */
+            client_secret?: string | null;
+            /** @description Scopes besides `openid`. */
+            scopes?: string[] | null;
+            /** @description Whether people may sign in with it. */
+            enabled?: boolean | null;
+            /** @description Whether an unknown person gets a member account. */
+            auto_provision?: boolean | null;
+            /** @description Whether the issuer may be on a private or loopback address. */
+            allow_private_network?: boolean | null;
+        };
+        /** @description Changes an instance. */
+        UpdateInstance: {
+            name?: components["schemas"]["Label"] | null;
+            /**
+             * Format: int32
+             * @description Minutes without use after which it goes to sleep, 1 to 10080.
+             */
+            idle_timeout_minutes?: number | null;
+        };
+        /** @description Changes the caller's own account. */
+        UpdateMe: {
+            display_name?: components["schemas"]["Label"] | null;
+            /** @description A BCP 47 language tag. */
+            locale?: string | null;
+            /**
+             * Format: password
+             * @description The new password; `current_password` must come with it. Somebody without a password sets their first one in a browser
+             *     that signed in less than 15 minutes ago.
+             */
+            new_password?: string | null;
+            /**
+             * Format: password
+             * @description The password until now.
+             */
+            current_password?: string | null;
+        };
+        /** @description Changes the profile; absent fields stay. */
+        UpdateProfile: {
+            agent_name?: components["schemas"]["Label"] | null;
+            /** @description How it should be, in words. */
+            persona?: string | null;
+            /** @description What it should know about its person. */
+            about_me?: string | null;
+            provider_id?: components["schemas"]["ProviderId"] | null;
+            /** @description Its model. */
+            model?: string | null;
+            tools?: components["schemas"]["ToolAccess"] | null;
+            /**
+             * Format: int32
+             * @description Minutes between heartbeats; 0 for none.
+             */
+            heartbeat_minutes?: number | null;
+            /** @description Whether it may plan its own timed work. */
+            cron_enabled?: boolean | null;
+            /**
+             * Format: int32
+             * @description Minutes without use after which it goes to sleep, 1 to 10080.
+             */
+            idle_timeout_minutes?: number | null;
+        };
+        /** @description Changes a provider. A new `base_url` clears the stored key unless a key comes with it. */
+        UpdateProvider: {
+            name?: components["schemas"]["Label"] | null;
+            /** @description Its address. */
+            base_url?: string | null;
+            /**
+             * Format: password
+             * @description A new key.
+             */
+            api_key?: string | null;
+            /** @description Models to offer. */
+            models?: string[] | null;
+            wire?: components["schemas"]["Wire"] | null;
+            /** @description Allow a private or loopback address (administrators only). */
+            allow_private_network?: boolean | null;
+        };
+        /** @description Changes settings; absent fields stay. */
+        UpdateSettings: {
+            /** @description The address people use; an empty text clears it. */
+            public_url?: string | null;
+            /** @description Host names that are answered besides loopback and the public one. */
+            allowed_hosts?: string[] | null;
+            /** @description Networks (CIDR) whose `X-Forwarded-For` is believed. */
+            trusted_proxies?: string[] | null;
+            /**
+             * Format: int32
+             * @description Minutes without use after which a new instance goes to sleep, 1 to 10080.
+             */
+            idle_timeout_minutes?: number | null;
+            /** @description Accept that several people's agents share one trust domain. */
+            reduced_isolation_accepted?: boolean | null;
+        };
+        /** @description Changes an account. */
+        UpdateUser: {
+            display_name?: components["schemas"]["Label"] | null;
+            role?: components["schemas"]["Role"] | null;
+            /** @description Whether they may sign in; `false` ends their sessions. */
+            active?: boolean | null;
+        };
+        /** @description Usage by day and model. */
+        UsageReport: {
+            /** @description One row per day and model, newest first. */
+            rows: components["schemas"]["UsageRow"][];
+            /**
+             * Format: int64
+             * @description Calls in all.
+             */
+            calls: number;
+            /**
+             * Format: int64
+             * @description Tokens in, in all.
+             */
+            input_tokens: number;
+            /**
+             * Format: int64
+             * @description Tokens out, in all.
+             */
+            output_tokens: number;
+        };
+        /** @description Usage of one model on one day (UTC). */
+        UsageRow: {
+            /** @description The day, `YYYY-MM-DD`. */
+            day: string;
+            /** @description The model. */
+            model: string;
+            /**
+             * Format: int64
+             * @description Calls.
+             */
+            calls: number;
+            /**
+             * Format: int64
+             * @description Calls that failed.
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Tokens in.
+             */
+            input_tokens: number;
+            /**
+             * Format: int64
+             * @description Tokens out.
+             */
+            output_tokens: number;
+        };
+        UserId: string;
+        /** @description A person, as administrators see them. */
+        UserView: {
+            /** @description Their id. */
+            id: components["schemas"]["UserId"];
+            /** @description Their sign-in name. */
+            username: components["schemas"]["Username"];
+            /** @description The name shown to people. */
+            display_name: string;
+            /** @description What they may do. */
+            role: components["schemas"]["Role"];
+            /** @description Whether they may sign in. */
+            active: boolean;
+            /** @description Whether this is the breakglass account. */
+            breakglass: boolean;
+            /** @description Ways they sign in: `password`, `oidc`. */
+            sign_in: string[];
+            /**
+             * Format: int32
+             * @description How many instances they have.
+             */
+            instances: number;
+            /** @description When the account was made. */
+            created_at: components["schemas"]["Timestamp"];
+            last_seen_at?: components["schemas"]["Timestamp"] | null;
+        };
+        /** @description 1 to 64 of a-z, 0-9, dot, dash, underscore or @, starting with a letter or digit */
+        Username: string;
+        /** @description 1 to 128 of A-Z, 0-9 and underscore, not starting with a digit, and none that steers programs themselves, such as PATH, HOME, LD_* or NODE_* */
+        VariableName: string;
+        /**
+         * @description What the owner, an operator or the idle reaper wants of an instance.
+         * @enum {string}
+         */
+        WantedState: "running" | "frozen" | "stopped" | "deleted";
+        /**
+         * @description The protocol between a gateway, the broker and a provider.
+         * @enum {string}
+         */
+        Wire: "openai_completions" | "openai_responses" | "anthropic_messages" | "google_generative_ai";
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export type operations = Record<string, never>;

@@ -1,0 +1,90 @@
+// Routes and providers. Every page is a chunk of its own; the frame comes first.
+import { Button, MantineProvider } from '@mantine/core';
+import { QueryClientProvider } from '@tanstack/react-query';
+import { Component, Fragment, lazy, type ReactNode, Suspense, useEffect, useMemo } from 'react';
+import { BrowserRouter, Navigate, Route, Routes, useLocation, useNavigate } from 'react-router';
+import { setSignedOutHandler } from '../api/client';
+import { queryClient } from '../api/queries';
+import { t } from '../strings';
+import { NotFound, ProblemAlert } from '../ui/bits';
+import { Frame } from './Frame';
+import { useLocale } from './language';
+import { cssVariables, makeTheme } from './theme';
+
+const SetupPage = lazy(() => import('../setup/SetupPage'));
+const LoginPage = lazy(() => import('../auth/LoginPage'));
+const InvitationPage = lazy(() => import('../auth/InvitationPage'));
+const ChatPage = lazy(() => import('../chat/ChatPage'));
+const InstancesPage = lazy(() => import('../instances/InstancesPage'));
+const InstancePage = lazy(() => import('../instances/InstancePage'));
+const SettingsPage = lazy(() => import('../settings/SettingsPage'));
+
+/** A page that breaks says so; the others go on. */
+class Guard extends Component<{ children: ReactNode }, { error: unknown }> {
+  override state = { error: null };
+  static getDerivedStateFromError(error: unknown) {
+    return { error };
+  }
+  override render() {
+    if (this.state.error === null) return this.props.children;
+    return (
+      <div className="page">
+        <ProblemAlert error={this.state.error} />
+        <Button mt="md" onClick={() => location.reload()}>
+          {t('common.reload')}
+        </Button>
+      </div>
+    );
+  }
+}
+
+/** Whoever is signed out (by time, by an administrator, elsewhere) comes back to where they were. */
+function SignedOut() {
+  const navigate = useNavigate();
+  const { pathname, search } = useLocation();
+  useEffect(() => {
+    setSignedOutHandler(() => {
+      if (['/login', '/setup', '/invitation'].includes(pathname)) return;
+      queryClient.clear();
+      const back = pathname + search;
+      navigate(back === '/' ? '/login' : `/login?return_to=${encodeURIComponent(back)}`, { replace: true });
+    });
+  }, [navigate, pathname, search]);
+  return null;
+}
+
+function page(element: ReactNode) {
+  return <Suspense fallback={<div aria-busy="true" />}>{element}</Suspense>;
+}
+
+export function App() {
+  const locale = useLocale();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the theme speaks the language
+  const theme = useMemo(makeTheme, [locale]);
+  return (
+    <MantineProvider theme={theme} cssVariablesResolver={cssVariables} defaultColorScheme="auto">
+      <QueryClientProvider client={queryClient}>
+        <BrowserRouter>
+          <SignedOut />
+          <Fragment key={locale}>
+            <Guard>
+              <Routes>
+                <Route path="/setup" element={page(<SetupPage />)} />
+                <Route path="/login" element={page(<LoginPage />)} />
+                <Route path="/invitation" element={page(<InvitationPage />)} />
+                <Route element={<Frame />}>
+                  <Route path="/" element={page(<ChatPage />)} />
+                  <Route path="/instances" element={page(<InstancesPage />)} />
+                  <Route path="/instances/:id" element={page(<InstancePage />)} />
+                  <Route path="/settings" element={<Navigate to="/settings/agent" replace />} />
+                  <Route path="/settings/:section" element={page(<SettingsPage />)} />
+                  <Route path="*" element={<NotFound />} />
+                </Route>
+              </Routes>
+            </Guard>
+          </Fragment>
+        </BrowserRouter>
+      </QueryClientProvider>
+    </MantineProvider>
+  );
+}

@@ -1,0 +1,226 @@
+// The frame around every signed-in page: sidebar (a bottom bar on phones), header, palette, lost-connection bar.
+import { ActionIcon, Button, Kbd, Skeleton, Tooltip } from '@mantine/core';
+import { useDisclosure, useHotkeys, useLocalStorage } from '@mantine/hooks';
+import {
+  IconLayoutSidebarLeftCollapse,
+  IconLayoutSidebarLeftExpand,
+  IconMessage,
+  IconMessages,
+  IconSearch,
+  IconServer,
+  IconSettings,
+  IconWifiOff,
+} from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
+import { Link, Navigate, NavLink, Outlet, useLocation } from 'react-router';
+import { useConnectionLost } from '../api/live';
+import { asProblem } from '../api/problem';
+import { meQuery, onboardingQuery } from '../api/queries';
+import { SessionList } from '../chat/SessionList';
+import { t } from '../strings';
+import { Logo, ProblemAlert } from '../ui/bits';
+import { AccountMenu } from './AccountMenu';
+import { HeaderSlot } from './header';
+import { followAccount } from './language';
+import { ResetNotice } from './ResetNotice';
+import { SettingsNav } from './SettingsNav';
+import { isAdmin } from './session';
+
+const Conversations = lazy(() => import('./Conversations'));
+const Palette = lazy(() => import('./Palette'));
+
+export function Frame() {
+  const me = useQuery(meQuery);
+  const onboarding = useQuery(onboardingQuery);
+  const { pathname } = useLocation();
+  const [narrow, setNarrow] = useLocalStorage({ key: 'fractal.sidebar', defaultValue: false });
+  const [palette, setPalette] = useState(false);
+  const [conversations, drawer] = useDisclosure(false);
+  const main = useRef<HTMLElement>(null);
+  const lost = useConnectionLost();
+  useHotkeys([['mod+K', () => setPalette(true)]], []);
+
+  // A new page is read from its top by screen readers and keyboards alike.
+  const first = useRef(true);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: runs when the page changes
+  useEffect(() => {
+    drawer.close();
+    if (first.current) first.current = false;
+    else if (pathname !== '/') main.current?.focus({ preventScroll: true });
+  }, [pathname]);
+
+  useEffect(() => {
+    if (me.data) followAccount(me.data);
+  }, [me.data]);
+  // Some entries stand there only once it is known who is here.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: runs when the row of settings changes
+  useEffect(() => {
+    document.querySelector('.settings-tabs .active')?.scrollIntoView({ inline: 'center', block: 'nearest' });
+  }, [pathname, me.data?.role]);
+
+  if (onboarding.data && !onboarding.data.steps.breakglass) return <Navigate to="/setup" replace />;
+  if (me.error) {
+    if (asProblem(me.error).status === 401) return <Skeleton height={0} />;
+    return (
+      <div className="gate">
+        <ProblemAlert error={me.error} onRetry={() => void me.refetch()} />
+      </div>
+    );
+  }
+  if (onboarding.data && !onboarding.data.completed && isAdmin(me.data))
+    return <Navigate to="/setup" replace />;
+
+  const inSettings = pathname.startsWith('/settings');
+  const isChat = pathname === '/';
+  return (
+    <div className="frame" data-narrow={narrow || undefined}>
+      <a className="skip" href="#main">
+        {t('frame.skip')}
+      </a>
+      <aside className="sidebar" aria-label={t('frame.navigation')}>
+        <div className="brand">
+          <Link to="/" aria-label={t('frame.home')}>
+            <Logo />
+            {!narrow && 'Fractal'}
+          </Link>
+          {!narrow && <span style={{ flex: 1 }} />}
+          <Tooltip label={narrow ? t('frame.expand') : t('frame.collapse')}>
+            <ActionIcon
+              variant="subtle"
+              color="gray"
+              onClick={() => setNarrow(!narrow)}
+              aria-label={narrow ? t('frame.expand') : t('frame.collapse')}
+            >
+              {narrow ? (
+                <IconLayoutSidebarLeftExpand size={18} />
+              ) : (
+                <IconLayoutSidebarLeftCollapse size={18} />
+              )}
+            </ActionIcon>
+          </Tooltip>
+        </div>
+        <nav className="nav" aria-label={t('frame.pages')}>
+          <RailLink to="/" icon={<IconMessage size={18} />} label={t('nav.chat')} narrow={narrow} end />
+          <RailLink to="/instances" icon={<IconServer size={18} />} label={t('nav.agents')} narrow={narrow} />
+          <RailLink
+            to="/settings"
+            icon={<IconSettings size={18} />}
+            label={t('nav.settings')}
+            narrow={narrow}
+          />
+        </nav>
+        {isChat && (
+          <div className="aside">
+            <SessionList />
+          </div>
+        )}
+        {inSettings && (
+          <nav className="aside nav" aria-label={t('nav.settings')}>
+            <SettingsNav me={me.data} />
+          </nav>
+        )}
+      </aside>
+      <main className="main" id="main" ref={main} tabIndex={-1} style={{ outline: 'none' }}>
+        {lost && (
+          <div className="lost" role="status">
+            <IconWifiOff size={16} aria-hidden />
+            {t('frame.lost')}
+          </div>
+        )}
+        {me.data?.password_reset && <ResetNotice reset={me.data.password_reset} />}
+        <header className="header">
+          <div className="header-title" id="header-slot">
+            {!isChat && (
+              <span className="only-phone">{inSettings ? t('nav.settings') : t('nav.agents')}</span>
+            )}
+            <HeaderSlot.Target />
+          </div>
+          <Button
+            className="only-wide search-button"
+            variant="default"
+            size="xs"
+            leftSection={<IconSearch size={15} />}
+            rightSection={<Kbd size="xs">{t('frame.ctrlK')}</Kbd>}
+            onClick={() => setPalette(true)}
+          >
+            {t('frame.search')}
+          </Button>
+          <ActionIcon
+            className="only-phone"
+            variant="subtle"
+            color="gray"
+            size={44}
+            aria-label={t('frame.search')}
+            onClick={() => setPalette(true)}
+          >
+            <IconSearch size={20} />
+          </ActionIcon>
+          <AccountMenu me={me.data} />
+        </header>
+        {inSettings && (
+          <nav className="settings-tabs" aria-label={t('nav.settings')}>
+            <SettingsNav me={me.data} />
+          </nav>
+        )}
+        {isChat ? (
+          <Outlet />
+        ) : (
+          <div className="content">
+            <Outlet />
+          </div>
+        )}
+      </main>
+      <nav className="bottom-bar" aria-label={t('frame.pages')}>
+        <NavLink to="/" end>
+          <IconMessage size={22} aria-hidden />
+          {t('nav.chat')}
+        </NavLink>
+        <button type="button" onClick={drawer.open} aria-haspopup="dialog">
+          <IconMessages size={22} aria-hidden />
+          {t('nav.conversations')}
+        </button>
+        <NavLink to="/instances">
+          <IconServer size={22} aria-hidden />
+          {t('nav.agents')}
+        </NavLink>
+        <NavLink to="/settings">
+          <IconSettings size={22} aria-hidden />
+          {t('nav.settings')}
+        </NavLink>
+      </nav>
+      {conversations && (
+        <Suspense>
+          <Conversations onClose={drawer.close} />
+        </Suspense>
+      )}
+      {palette && (
+        <Suspense>
+          <Palette me={me.data} onClose={() => setPalette(false)} />
+        </Suspense>
+      )}
+    </div>
+  );
+}
+
+function RailLink(props: {
+  to: string;
+  icon: React.ReactNode;
+  label: string;
+  narrow: boolean;
+  end?: boolean;
+}) {
+  return (
+    <Tooltip label={props.label} position="right" disabled={!props.narrow}>
+      <NavLink
+        className="nav-link"
+        to={props.to}
+        end={props.end ?? false}
+        aria-label={props.narrow ? props.label : undefined}
+      >
+        {props.icon}
+        {!props.narrow && props.label}
+      </NavLink>
+    </Tooltip>
+  );
+}

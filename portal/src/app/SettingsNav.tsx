@@ -1,0 +1,41 @@
+// The settings' own navigation: in the sidebar, or as a strip on phones.
+import {
+  IconAdjustments,
+  IconChartBar,
+  IconDevices,
+  IconKey,
+  IconLogin2,
+  IconPlugConnected,
+  IconPuzzle,
+  IconRobot,
+  IconUser,
+  IconUsers,
+} from '@tabler/icons-react';
+import { NavLink } from 'react-router';
+import type { Me } from '../api/types';
+import { t } from '../strings';
+import { isAdmin } from './session';
+
+export const SETTINGS = [
+  { id: 'agent', icon: IconRobot, admin: false },
+  { id: 'providers', icon: IconPlugConnected, admin: false },
+  { id: 'skills', icon: IconPuzzle, admin: false },
+  { id: 'usage', icon: IconChartBar, admin: false },
+  { id: 'account', icon: IconUser, admin: false },
+  { id: 'sessions', icon: IconDevices, admin: false },
+  { id: 'tokens', icon: IconKey, admin: false },
+  { id: 'people', icon: IconUsers, admin: true },
+  { id: 'sign-in', icon: IconLogin2, admin: true },
+  { id: 'installation', icon: IconAdjustments, admin: true },
+] as const;
+
+export type SettingsId = (typeof SETTINGS)[number]['id'];
+
+export function SettingsNav({ me }: { me: Me | undefined }) {
+  return SETTINGS.filter((one) => !one.admin || isAdmin(me)).map(({ id, icon: Icon }) => (
+    <NavLink key={id} className="nav-link" to={`/settings/${id}`}>
+      <Icon size={18} aria-hidden />
+      {t(`settings.${id}`)}
+    </NavLink>
+  ));
+}

@@ -1,0 +1,264 @@
+// The installation: addresses, isolation, engines and where instances run.
+import { Badge, Button, Group, NumberInput, Progress, Stack, Text, Textarea, TextInput } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { type FormEvent, useState } from 'react';
+import { api } from '../api/client';
+import { assetsQuery, enginesQuery, queryClient, settingsQuery } from '../api/queries';
+import type { EngineView, RuntimeAssetView, SettingsView } from '../api/types';
+import { t, tn, tWord } from '../strings';
+import { Empty, Id, Loaded, PageBody, ProblemAlert, Section } from '../ui/bits';
+import { Confirm } from '../ui/dialogs';
+import { bytes, number } from '../ui/format';
+import { SaveBar } from '../ui/SaveBar';
+import { lines, useForm } from '../ui/useForm';
+
+export function InstallationSettings() {
+  const settings = useQuery(settingsQuery);
+  const engines = useQuery(enginesQuery);
+  const assets = useQuery(assetsQuery);
+  return (
+    <PageBody title={t('settings.installation')} intro={t('installation.intro')}>
+      <Loaded query={settings}>
+        {(view) => (
+          <>
+            <Form settings={view} />
+            <Isolation settings={view} assets={assets.data ?? []} />
+          </>
+        )}
+      </Loaded>
+      <Section title={t('installation.engines')} intro={t('installation.engines.hint')}>
+        <Loaded query={engines} rows={1}>
+          {(list) =>
+            list.length === 0 ? (
+              <Empty title={t('installation.noEngine')} />
+            ) : (
+              <ul className="rows">
+                {list.map((engine) => (
+                  <li className="row" key={engine.id}>
+                    <Engine engine={engine} />
+                  </li>
+                ))}
+              </ul>
+            )
+          }
+        </Loaded>
+      </Section>
+      <Section title={t('installation.assets')} intro={t('installation.assets.hint')}>
+        <Loaded query={assets} rows={1}>
+          {(list) => (
+            <Stack gap="sm">
+              {list.map((asset) => (
+                <Asset key={asset.id} asset={asset} />
+              ))}
+            </Stack>
+          )}
+        </Loaded>
+      </Section>
+    </PageBody>
+  );
+}
+
+function Form({ settings }: { settings: SettingsView }) {
+  const form = useForm({
+    public_url: settings.public_url ?? '',
+    allowed_hosts: settings.allowed_hosts.join('\n'),
+    trusted_proxies: settings.trusted_proxies.join('\n'),
+    idle_timeout_minutes: settings.idle_timeout_minutes,
+  });
+  const [saved, setSaved] = useState(false);
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    const { values } = form;
+    setSaved(
+      await form.submit(async () => {
+        const view = await api.patch<SettingsView>('/api/v1/settings', {
+          public_url: values.public_url.trim(),
+          allowed_hosts: lines(values.allowed_hosts),
+          trusted_proxies: lines(values.trusted_proxies),
+          idle_timeout_minutes: values.idle_timeout_minutes,
+        });
+        queryClient.setQueryData(settingsQuery.queryKey, view);
+      }),
+    );
+  };
+  return (
+    <form onSubmit={(event) => void submit(event)} onChange={() => setSaved(false)}>
+      <Stack maw={560}>
+        <ProblemAlert error={form.error} shown={form.shown} />
+        <TextInput
+          label={t('installation.publicUrl')}
+          description={t('installation.publicUrl.hint')}
+          type="url"
+          placeholder="https://agents.example.org"
+          {...form.text('public_url')}
+        />
+        <Textarea
+          label={t('installation.hosts')}
+          description={t('installation.hosts.hint')}
+          minRows={2}
+          {...form.text('allowed_hosts')}
+        />
+        <Textarea
+          label={t('installation.proxies')}
+          description={t('installation.proxies.hint')}
+          minRows={2}
+          placeholder="10.0.0.0/8"
+          {...form.text('trusted_proxies')}
+        />
+        <NumberInput
+          label={t('agent.idle')}
+          description={t('installation.idle.hint')}
+          min={1}
+          max={10080}
+          allowDecimal={false}
+          value={form.values.idle_timeout_minutes}
+          onChange={(value) => form.set('idle_timeout_minutes', Number(value))}
+          error={form.fields.idle_timeout_minutes}
+        />
+        <SaveBar busy={form.busy} saved={saved} />
+      </Stack>
+    </form>
+  );
+}
+
+/** Only shown where the runtime cannot keep people apart, or where that was accepted. */
+function Isolation({ settings, assets }: { settings: SettingsView; assets: RuntimeAssetView[] }) {
+  const [asking, setAsking] = useState(false);
+  const accepted = settings.reduced_isolation_accepted;
+  if (!accepted && !assets.some((one) => one.capabilities.isolation === 'reduced')) return null;
+  return (
+    <Section title={t('installation.danger')}>
+      <div className="card danger">
+        <Group justify="space-between" gap="md">
+          <div style={{ flex: 1, minWidth: 240 }}>
+            <Text fw={600}>{t('installation.reduced')}</Text>
+            <Text size="sm" c="dimmed">
+              {accepted ? t('installation.reduced.accepted') : t('installation.reduced.hint')}
+            </Text>
+          </div>
+          <Button color="red.8" variant={accepted ? 'default' : 'filled'} onClick={() => setAsking(true)}>
+            {accepted ? t('installation.reduced.withdraw') : t('installation.reduced.accept')}
+          </Button>
+        </Group>
+      </div>
+      {asking && (
+        <Confirm
+          title={t('installation.reduced')}
+          action={accepted ? t('installation.reduced.withdraw') : t('installation.reduced.accept')}
+          danger={!accepted}
+          onClose={() => setAsking(false)}
+          onConfirm={async () => {
+            const view = await api.patch<SettingsView>('/api/v1/settings', {
+              reduced_isolation_accepted: !accepted,
+            });
+            queryClient.setQueryData(settingsQuery.queryKey, view);
+          }}
+        >
+          {accepted ? t('installation.reduced.withdraw.hint') : t('installation.reduced.accept.hint')}
+        </Confirm>
+      )}
+    </Section>
+  );
+}
+
+function Engine({ engine }: { engine: EngineView }) {
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>(null);
+  const install = async () => {
+    setBusy(true);
+    setError(null);
+    try {
+      await api.post(`/api/v1/engines/${encodeURIComponent(engine.id)}/install`);
+      await queryClient.invalidateQueries({ queryKey: enginesQuery.queryKey });
+    } catch (caught) {
+      setError(caught);
+    } finally {
+      setBusy(false);
+    }
+  };
+  const { progress } = engine;
+  return (
+    <>
+      <div className="row-main">
+        <Text fw={600}>OpenClaw {engine.version}</Text>
+        <Text size="sm" c="dimmed">
+          {engine.node_version && `Node ${engine.node_version} · `}
+          {tWord('engine', engine.state)}
+          {engine.error && ` · ${engine.error}`}
+        </Text>
+        {progress && engine.state === 'installing' && (
+          <>
+            <Progress
+              mt={8}
+              size={4}
+              value={(progress.packages_done / Math.max(1, progress.packages_total)) * 100}
+              aria-label={t('status.progress')}
+            />
+            <Text size="xs" c="dimmed" mt={4}>
+              {t('engine.progress', {
+                done: number(progress.packages_done),
+                total: number(progress.packages_total),
+                size: bytes(progress.bytes),
+              })}
+            </Text>
+          </>
+        )}
+        <ProblemAlert error={error} />
+      </div>
+      {engine.state === 'failed' && (
+        <Button size="xs" loading={busy} onClick={() => void install()}>
+          {t('engine.install')}
+        </Button>
+      )}
+    </>
+  );
+}
+
+function Asset({ asset }: { asset: RuntimeAssetView }) {
+  const { capabilities } = asset;
+  return (
+    <section className="card" aria-label={asset.name}>
+      <Group justify="space-between" gap="sm" mb="sm">
+        <Group gap="xs">
+          <Text fw={600}>{asset.name}</Text>
+          <Badge variant="default" size="sm" tt="none">
+            {asset.kind}
+          </Badge>
+          <span className="state" data-tone={asset.healthy ? 'good' : 'failed'}>
+            {asset.healthy ? t('asset.healthy') : t('asset.unhealthy')}
+          </span>
+        </Group>
+        <Text size="sm" c="dimmed">
+          {tn('people.agents', asset.instances)} · {t('asset.slots', { n: asset.start_slots })}
+        </Text>
+      </Group>
+      <dl className="facts">
+        <dt>{t('instance.id')}</dt>
+        <dd>
+          <Id id={asset.id} />
+        </dd>
+        <dt>{t('asset.isolation')}</dt>
+        <dd>
+          {tWord('isolation', capabilities.isolation)}
+          {capabilities.own_uid && ` · ${t('asset.ownUid')}`}
+        </dd>
+        <dt>{t('asset.limits')}</dt>
+        <dd>
+          {(['memory', 'cpu', 'processes', 'disk', 'open_files'] as const)
+            .map((name) => `${t(`limit.${name}`)}: ${tWord('enforcement', capabilities[name])}`)
+            .join(' · ')}
+        </dd>
+        {capabilities.remarks.length > 0 && (
+          <>
+            <dt>{t('asset.remarks')}</dt>
+            <dd>
+              {capabilities.remarks.map((remark) => (
+                <div key={remark}>{remark}</div>
+              ))}
+            </dd>
+          </>
+        )}
+      </dl>
+    </section>
+  );
+}

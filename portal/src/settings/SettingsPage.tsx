@@ -1,0 +1,34 @@
+// One page per subject; which, stands in the address.
+import { useParams } from 'react-router';
+import type { SettingsId } from '../app/SettingsNav';
+import { NotFound } from '../ui/bits';
+import { AccountSettings } from './AccountSettings';
+import { AgentSettings } from './AgentSettings';
+import { BrowserSessions } from './BrowserSessions';
+import { InstallationSettings } from './InstallationSettings';
+import { PeopleSettings } from './PeopleSettings';
+import { ProviderSettings } from './ProviderSettings';
+import { SignInSettings } from './SignInSettings';
+import { SkillSettings } from './SkillSettings';
+import { TokenSettings } from './TokenSettings';
+import { UsageSettings } from './UsageSettings';
+
+const PAGES: Record<SettingsId, () => React.ReactNode> = {
+  agent: AgentSettings,
+  providers: ProviderSettings,
+  skills: SkillSettings,
+  usage: UsageSettings,
+  account: AccountSettings,
+  sessions: BrowserSessions,
+  tokens: TokenSettings,
+  people: PeopleSettings,
+  'sign-in': SignInSettings,
+  installation: InstallationSettings,
+};
+
+export default function SettingsPage() {
+  const { section = '' } = useParams();
+  if (!(section in PAGES)) return <NotFound />;
+  const Page = PAGES[section as SettingsId];
+  return <Page key={section} />;
+}
