@@ -1,0 +1,124 @@
+//! `fractal keys` and `fractal policy`: for whoever is at home on the machine itself. They work on the
+//! data folder and need no server and no token; only a rotation under a running server asks that server.
+
+use std::{
+    fs,
+    io::Write,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context;
+use fractal_config::{SecretKeySource, Settings};
+use serde_json::json;
+
+use super::Session;
+use crate::{
+    args::{Keys, Policy},
+    connection,
+    output::write_out,
+    place, prompt, seams,
+};
+
+pub async fn run(session: &Session, command: Keys) -> anyhow::Result<()> {
+    match command {
+        Keys::Rotate { machine } => {
+            let settings = place::of(machine)?;
+            if seams::in_use(&settings) {
+                // The server holds folder and key; it replaces the key without stopping anything.
+                session.client()?.rotate_key().await.context(
+                    "a server runs on this data folder, so it was asked to replace the key",
+                )?;
+            } else {
+                seams::rotate_keys(settings).await?;
+            }
+            session.out.done(
+                &json!({"rotated": true}),
+                "the secret key was replaced; earlier exports do not open new data, so run `fractal keys export` now",
+            )
+        }
+        Keys::Status { machine } => {
+            let settings = place::of(machine)?;
+            let now = if seams::in_use(&settings) {
+                session.client()?.key_status().await?
+            } else {
+                seams::key_status(settings).await?
+            };
+            let stored = match now.waiting {
+                0 => "everything stored is under the newest keys".to_owned(),
+                1 => "1 older key still seals something".to_owned(),
+                more => format!("{more} older keys still seal something"),
+            };
+            session.out.done(
+                &now,
+                &format!("secret key {} is in force; {stored}", now.generation),
+            )
+        }
+        Keys::Export { machine, output } => {
+            let settings = place::of(machine)?;
+            let passphrase = prompt::new_secret("passphrase, at least 12 characters")?;
+            let marker = export_marker(&settings);
+            let text = seams::export_key(settings, passphrase).await?;
+            let Some(path) = output else {
+                write_out(&text)?;
+                return mark(marker.as_deref());
+            };
+            fs::OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(&path)
+                .and_then(|mut file| {
+                    file.write_all(text.as_bytes())
+                        .and_then(|()| file.sync_all())
+                })
+                .with_context(|| format!("cannot write {}", path.display()))?;
+            mark(marker.as_deref())?;
+            session.out.done(
+                &json!({"written": path}),
+                &format!("wrote {}; keep it and the passphrase apart", path.display()),
+            )
+        }
+    }
+}
+
+/// The file whose age says when the key file was last exported; `fractal doctor` compares it with the key's. It lies
+/// beside the key, because several installations may share a configuration folder. A key that comes from the
+/// environment has none: whoever sets the variable keeps the key.
+pub fn export_marker(settings: &Settings) -> Option<PathBuf> {
+    match &settings.secret_key {
+        SecretKeySource::Variable(_) => None,
+        SecretKeySource::File(path) => {
+            let mut name = path.clone().into_os_string();
+            name.push(".exported");
+            Some(name.into())
+        }
+    }
+}
+
+fn mark(marker: Option<&Path>) -> anyhow::Result<()> {
+    let Some(marker) = marker else { return Ok(()) };
+    connection::write_private(
+        marker,
+        b"The secret key was exported when this file was written.\n",
+    )
+    .with_context(|| {
+        format!(
+            "the key was exported, but {} cannot be written",
+            marker.display()
+        )
+    })
+}
+
+pub async fn policy(session: &Session, command: Policy) -> anyhow::Result<()> {
+    match command {
+        Policy::Reset { machine, yes } => {
+            prompt::confirm("Replace the access rules by the built-in ones?", yes)?;
+            seams::reset_policy(place::of(machine)?).await?;
+            session.out.done(
+                &json!({"reset": true}),
+                "the built-in access rules are in force",
+            )
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! What each command does, one file per noun.
+
+mod account;
+mod chat;
+mod engine;
+mod identity_providers;
+mod instances;
+mod invitations;
+mod keys;
+mod login;
+mod profile;
+mod providers;
+mod sessions;
+mod settings;
+mod skills;
+mod tokens;
+mod users;
+
+pub use keys::export_marker;
+
+use std::process::ExitCode;
+
+use clap::CommandFactory;
+use fractal_client::Client;
+use fractal_clock::{Clock, SystemClock};
+
+use crate::{
+    args::{Arguments, Command, Global},
+    connection, doctor,
+    exit::UsageError,
+    output::{Output, write_out},
+    place, seams,
+};
+
+/// What a command needs: how to print and where the server is.
+pub struct Session {
+    /// How to print.
+    pub out: Output,
+    global: Global,
+}
+
+impl Session {
+    /// A client for the server that was named.
+    pub fn client(&self) -> anyhow::Result<Client> {
+        connection::connect(&self.global)
+    }
+
+    /// A client without a token.
+    pub fn anonymous(&self) -> anyhow::Result<Client> {
+        Ok(Client::new(&self.global.url, None)?)
+    }
+}
+
+/// Runs one command.
+///
+/// # Errors
+/// Whatever makes the command fail; `exit` turns it into words and a code.
+pub async fn run(args: Arguments) -> anyhow::Result<ExitCode> {
+    let session = Session {
+        out: Output::new(args.global.json, SystemClock.now()),
+        global: args.global,
+    };
+    match args.command {
+        Command::Serve(args) => seams::serve(place::serve(args)?).await?,
+        Command::Demo(args) => seams::demo(place::demo(args)?).await?,
+        // Dispatched before this point, because they make a runtime of their own.
+        Command::Supervise(_) | Command::Relay(_) => return Ok(ExitCode::FAILURE),
+        Command::Status => account::status(&session).await?,
+        Command::Doctor(args) => return doctor::run(&session, &args).await,
+        Command::Login(args) => login::login(&session, args).await?,
+        Command::Logout => login::logout(&session).await?,
+        Command::Chat(args) => return chat::run(&session, args).await,
+        Command::Instances(command) => instances::run(&session, command).await?,
+        Command::Providers(command) => providers::run(&session, command).await?,
+        Command::Profile(command) => profile::run(&session, command).await?,
+        Command::Skills(command) => skills::run(&session, command).await?,
+        Command::Users(command) => users::run(&session, command).await?,
+        Command::Invitations(command) => invitations::run(&session, command).await?,
+        Command::IdentityProviders(command) => {
+            identity_providers::run(&session, command).await?;
+        }
+        Command::Sessions(command) => sessions::run(&session, command).await?,
+        Command::Tokens(command) => tokens::run(&session, command).await?,
+        Command::Settings(command) => settings::run(&session, command).await?,
+        Command::Usage(args) => account::usage(&session, &args).await?,
+        Command::Keys(command) => keys::run(&session, command).await?,
+        Command::Engine(command) => return engine::run(&session, command).await,
+        Command::Policy(command) => keys::policy(&session, command).await?,
+        Command::Completions { shell } => {
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "fractal", &mut text);
+            write_out(&String::from_utf8_lossy(&text))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Picks one of `items` by name when exactly one has it.
+pub fn by_name<T>(
+    what: &str,
+    wanted: &str,
+    items: Vec<T>,
+    name: impl Fn(&T) -> &str,
+) -> anyhow::Result<T> {
+    let mut found = items.into_iter().filter(|item| name(item) == wanted);
+    match (found.next(), found.next()) {
+        (Some(item), None) => Ok(item),
+        (Some(_), Some(_)) => Err(anyhow::Error::new(UsageError(format!(
+            "more than one {what} is called \"{wanted}\"; give its id"
+        )))),
+        (None, _) => Err(crate::exit::Advice::error(
+            format!("there is no {what} with the id or name \"{wanted}\""),
+            format!("list them with `fractal {what}s list`"),
+        )),
+    }
+}

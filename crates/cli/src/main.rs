@@ -1,0 +1,5 @@
+//! The `fractal` program.
+
+fn main() -> std::process::ExitCode {
+    fractal_cli::main()
+}

@@ -1,0 +1,44 @@
+//! What runs inside this process but lives in the composition root. Only this file knows how to get there.
+
+use fractal_config::Settings;
+use secrecy::SecretString;
+
+/// Serves until asked to end.
+pub async fn serve(settings: Settings) -> anyhow::Result<()> {
+    fractal_server::serve(settings).await
+}
+
+/// Shows the whole path once and cleans up.
+pub async fn demo(settings: Settings) -> anyhow::Result<()> {
+    fractal_server::demo(settings).await
+}
+
+/// Replaces the master key and re-wraps the keys below it.
+pub async fn rotate_keys(settings: Settings) -> anyhow::Result<()> {
+    fractal_server::rotate_keys(settings).await
+}
+
+/// Which master key is in force, and what still waits to be moved to newer keys.
+pub async fn key_status(settings: Settings) -> anyhow::Result<fractal_api_types::KeyStatus> {
+    fractal_server::key_status(settings).await
+}
+
+/// Whether a server runs on this data folder.
+pub fn in_use(settings: &Settings) -> bool {
+    fractal_server::in_use(settings)
+}
+
+/// The master key under a passphrase, as text.
+pub async fn export_key(settings: Settings, passphrase: SecretString) -> anyhow::Result<String> {
+    fractal_server::export_key(settings, passphrase).await
+}
+
+/// Goes back to the built-in access rules.
+pub async fn reset_policy(settings: Settings) -> anyhow::Result<()> {
+    fractal_server::reset_policy(settings).await
+}
+
+/// What the database says about itself; `None` when it can only be looked at from outside.
+pub async fn look_into_database(settings: &Settings) -> Option<anyhow::Result<String>> {
+    fractal_server::look_into_database(settings).await
+}

@@ -1,0 +1,192 @@
+//! `docs/reference/cli.md` and `docs/reference/problems.md` say what the program says.
+//! `FRACTAL_REGENERATE=1 cargo test -p fractal-cli --test reference` writes them again.
+
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+};
+
+use clap::{Command, CommandFactory};
+use fractal_api_types::ProblemCode;
+
+fn compare(name: &str, wanted: &str) {
+    let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../docs/reference")
+        .join(name);
+    if std::env::var_os("FRACTAL_REGENERATE").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, wanted).unwrap();
+    }
+    let present = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        present == wanted,
+        "docs/reference/{name} is out of date; run `FRACTAL_REGENERATE=1 cargo test -p fractal-cli --test reference`"
+    );
+}
+
+fn describe(command: &mut Command, path: &str, out: &mut String) {
+    if command.is_hide_set() {
+        return;
+    }
+    let help = command
+        .clone()
+        .bin_name(path)
+        .term_width(100)
+        .render_help()
+        .to_string();
+    let level = "#".repeat(path.split(' ').count().min(3) + 1);
+    let _ = write!(out, "\n{level} `{path}`\n\n```text\n");
+    for line in help.trim_end().lines() {
+        // Values of the environment of whoever runs the test do not belong here.
+        let _ = writeln!(out, "{}", line.trim_end());
+    }
+    out.push_str("```\n");
+    for sub in command.get_subcommands_mut() {
+        let path = format!("{path} {}", sub.get_name());
+        describe(sub, &path, out);
+    }
+}
+
+#[test]
+fn the_command_line_page_is_up_to_date() {
+    let mut command =
+        fractal_cli::args::Arguments::command().mut_arg("url", |arg| arg.hide_env_values(true));
+    command.build();
+    let mut out = String::from(
+        "# Command line\n\nMade from the program itself; see the test that keeps it so in `crates/cli/tests/reference.rs`.\n\n\
+         Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused by policy, 4 waiting for approval. Data goes to standard\n\
+         output, everything else to standard error. `--json` prints what the HTTP interface answered. Colours follow\n\
+         `NO_COLOR`.\n",
+    );
+    describe(&mut command, "fractal", &mut out);
+    compare("cli.md", &out);
+}
+
+/// When a code is given and what usually helps. The answer itself may carry a better remedy. A new code does not
+/// compile here until somebody has said this.
+const fn explain(code: ProblemCode) -> (&'static str, &'static str) {
+    use ProblemCode as C;
+    match code {
+        C::MalformedBody => (
+            "The body is not JSON, or not UTF-8.",
+            "Send valid JSON in UTF-8.",
+        ),
+        C::InvalidFields => (
+            "A field breaks its rule, is missing, or is unknown; `errors` names each.",
+            "Correct the fields named in `errors`.",
+        ),
+        C::InvalidParameter => (
+            "A path or query parameter breaks its rule.",
+            "Correct the parameter named in `errors`; ids are copied whole.",
+        ),
+        C::BodyTooLarge => (
+            "The body is larger than the route takes.",
+            "Send less; attachments may hold 20 MiB each.",
+        ),
+        C::UnsupportedMediaType => (
+            "The body is not declared as JSON.",
+            "Send `Content-Type: application/json`.",
+        ),
+        C::Unauthenticated => (
+            "Nobody is signed in, or the token is unknown, expired or revoked.",
+            "Sign in, run `fractal login`, or use a valid token.",
+        ),
+        C::WrongCredentials => (
+            "Username or password do not match; which of the two is not told.",
+            "Try again; an administrator can reset the password.",
+        ),
+        C::SetupTokenRefused => (
+            "The setup token is missing, wrong or used.",
+            "Take it from the terminal of the server or the file `setup-token` in its data folder.",
+        ),
+        C::InvitationRefused => (
+            "The invitation is unknown, used, revoked or expired.",
+            "Ask for a new one.",
+        ),
+        C::SignInFailed => (
+            "The identity provider said no, or its answer could not be trusted.",
+            "Try again; an administrator can test the provider under Settings / Sign-in.",
+        ),
+        C::Forbidden => (
+            "The access rules say no. Command line: exit code 3.",
+            "Ask somebody with the needed role.",
+        ),
+        C::CrossSite => (
+            "A page of another site sent a request that changes something.",
+            "Use the Portal's own address; behind a proxy set the public URL.",
+        ),
+        C::WrongInstance => (
+            "An instance's token came over another instance's socket.",
+            "Nothing; this is recorded as an attempt to cross a boundary.",
+        ),
+        C::NotFound => (
+            "There is no such thing, or it is somebody else's; which of the two is not told.",
+            "Check the id.",
+        ),
+        C::MethodNotAllowed => (
+            "The path exists, but not with this method.",
+            "See the API document.",
+        ),
+        C::AlreadyExists => ("The name is taken.", "Choose another name."),
+        C::Conflict => (
+            "It changed meanwhile, or its state does not allow this.",
+            "Look at its present state and try again.",
+        ),
+        C::SetupDone => ("Setup is complete; its routes are closed.", "Sign in."),
+        C::InstanceStopped => (
+            "A person stopped the agent, so a message does not wake it.",
+            "Start it.",
+        ),
+        C::RunGone => (
+            "The turn is over and its events are forgotten.",
+            "Read the history.",
+        ),
+        C::ApprovalNeeded => (
+            "Somebody has to approve the change first. Command line: exit code 4.",
+            "Wait, or ask an approver.",
+        ),
+        C::WrongHost => (
+            "The host name is not one of the installation's.",
+            "Use its own address, or add the name under Settings / Installation.",
+        ),
+        C::TooManyAttempts => (
+            "Too many tries from this address or for this account; `Retry-After` says how long.",
+            "Wait.",
+        ),
+        C::ProviderFailed => (
+            "The model provider refused the key, the quota or the model, or did not answer.",
+            "Follow the answer's remedy; test the provider under Settings / Providers.",
+        ),
+        C::InstanceFailed => (
+            "The instance did not become ready; the detail says why.",
+            "Look at the instance's state and log.",
+        ),
+        C::Unavailable => (
+            "A part that is needed cannot be reached right now.",
+            "Try again; look at `/readyz` and the server's log.",
+        ),
+        C::Internal => (
+            "A fault of ours.",
+            "Report it with the request id; the same id stands in the server's log.",
+        ),
+    }
+}
+
+#[test]
+fn the_problem_page_is_up_to_date() {
+    let mut out = String::from(
+        "# Problem codes\n\nErrors are `application/problem+json` with a stable `code`. A code never changes its meaning. Made from the\n\
+         program itself; see the test that keeps it so in `crates/cli/tests/reference.rs`.\n",
+    );
+    for code in ProblemCode::ALL {
+        let (when, remedy) = explain(*code);
+        let _ = write!(
+            out,
+            "\n## {}\n\n{} (HTTP status {}).\n\n- When: {when}\n- Remedy: {remedy}\n",
+            code.as_str(),
+            code.title(),
+            code.status()
+        );
+    }
+    compare("problems.md", &out);
+}

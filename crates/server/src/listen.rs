@@ -1,0 +1,111 @@
+//! The main listener and the internal one.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use anyhow::{Context, Result};
+use axum::{Router, routing::get, serve::ListenerExt as _};
+use fractal_proxy::serve::{Bounds, Share};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+
+use crate::limits;
+
+/// Binds an address, with the remedy when it is taken.
+///
+/// # Errors
+///
+/// When the address cannot be bound.
+pub async fn bind(address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen on {address}; if another program uses the port, choose another with --listen 127.0.0.1:PORT")
+    })
+}
+
+/// Serves a router until stopped; running answers may end. `share` is what one client may take, `name` says in the log which listener
+/// it is.
+pub fn serve(
+    listener: TcpListener,
+    router: Router,
+    share: Share,
+    name: &'static str,
+    stop: CancellationToken,
+) -> tokio::task::JoinHandle<()> {
+    let bounds = Bounds {
+        connections: limits::most_connections(),
+        ..Bounds::default()
+    };
+    tokio::spawn(fractal_proxy::serve::serve(
+        listener.tap_io(|stream| end_when_unread(stream, UNREAD)),
+        router,
+        |peer| Some(*peer),
+        bounds,
+        Some(share),
+        name,
+        stop,
+    ))
+}
+
+/// How long a client may leave unread what was sent to it. Answers have no deadline, so that nothing else would end a connection whose
+/// client stopped reading or vanished.
+const UNREAD: Duration = Duration::from_secs(60);
+
+/// Lets the kernel end the connection when nothing of what was sent is taken for so long. One on which nothing is sent is not meant.
+fn end_when_unread(stream: &TcpStream, after: Duration) {
+    let millis = u32::try_from(after.as_millis()).unwrap_or(u32::MAX);
+    if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(stream, millis) {
+        tracing::debug!("a client that does not read will keep its connection: {error}");
+    }
+}
+
+/// The process-wide metrics recorder; several houses of one process (tests) share it.
+fn recorder() -> Option<Arc<PrometheusHandle>> {
+    static RECORDER: OnceLock<Option<Arc<PrometheusHandle>>> = OnceLock::new();
+    RECORDER
+        .get_or_init(|| {
+            PrometheusBuilder::new()
+                .install_recorder()
+                .ok()
+                .map(Arc::new)
+        })
+        .clone()
+}
+
+/// The routes of the internal listener: metrics.
+pub fn internal() -> Router {
+    let handle = recorder();
+    Router::new().route(
+        "/metrics",
+        get(move || {
+            let handle = handle.clone();
+            async move { handle.map(|handle| handle.render()).unwrap_or_default() }
+        }),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt as _;
+
+    use super::*;
+
+    /// Longer than anything here takes; only a hang reaches it.
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    #[tokio::test]
+    async fn a_client_that_does_not_read_loses_its_connection() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap());
+        let (client, accepted) = tokio::join!(client, listener.accept());
+        let (_client, mut stream) = (client.unwrap(), accepted.unwrap().0);
+        end_when_unread(&stream, Duration::from_millis(300));
+        let fill = async { while stream.write_all(&[0; 1 << 16]).await.is_ok() {} };
+        tokio::time::timeout(PATIENCE, fill)
+            .await
+            .expect("it is ended");
+    }
+}
