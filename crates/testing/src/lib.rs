@@ -1,0 +1,14 @@
+//! What tests of several crates share.
+
+#[cfg(feature = "data-plane")]
+pub mod data_plane;
+pub mod fake_provider;
+#[cfg(feature = "house")]
+pub mod gateway;
+#[cfg(feature = "house")]
+pub mod house;
+#[cfg(feature = "oidc-provider")]
+pub mod oidc_provider;
+pub mod postgres;
+#[cfg(feature = "serve")]
+pub mod serve;

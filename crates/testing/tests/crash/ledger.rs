@@ -1,0 +1,105 @@
+//! What was asked for and what was acknowledged, compared with the log of the installation.
+
+use std::{collections::BTreeMap, sync::OnceLock};
+
+use fractal_clock::SystemClock;
+use fractal_store::{OpenOptions, Store, evidence, owner_keys, system_config};
+
+/// How often something surely happened, and how often it may have happened besides.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Count {
+    pub sure: u64,
+    pub perhaps: u64,
+}
+
+/// Changes by action and thing.
+#[derive(Debug, Default)]
+pub struct Ledger(BTreeMap<(&'static str, String), Count>);
+
+impl Ledger {
+    /// Notes a change that was asked for.
+    pub fn note(&mut self, action: &'static str, thing: &str, acknowledged: bool) {
+        let count = self.0.entry((action, thing.to_owned())).or_default();
+        if acknowledged {
+            count.sure += 1;
+        } else {
+            count.perhaps += 1;
+        }
+    }
+
+    /// Compares with the log. Asked while the server is down, so that nothing is under way; what may have happened is
+    /// decided then.
+    pub fn compare(&mut self, found: &Found) {
+        for ((action, thing), count) in &mut self.0 {
+            let logged = found
+                .done
+                .iter()
+                .filter(|(done, about)| done == action && (thing.is_empty() || about == thing))
+                .count() as u64;
+            assert!(
+                (count.sure..=count.sure + count.perhaps).contains(&logged),
+                "{action} of {thing:?}: {count:?} was asked for, but the log has {logged} entries"
+            );
+            *count = Count {
+                sure: logged,
+                perhaps: 0,
+            };
+        }
+    }
+}
+
+/// What the database holds.
+pub struct Found {
+    /// Action and thing of every change that is logged as done.
+    done: Vec<(String, String)>,
+    /// The check value of the key in force.
+    pub key_check: String,
+    /// Generations of the master key that wrapped the owners' keys.
+    pub wrapped_by: Vec<u32>,
+}
+
+/// Looks into the database of a server that does not run.
+pub fn look(url: &str) -> Found {
+    // One for the whole program: the database's pools need it beyond their end.
+    static RUNTIME: OnceLock<tokio::runtime::Runtime> = OnceLock::new();
+    let runtime = RUNTIME.get_or_init(|| {
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap()
+    });
+    runtime.block_on(async {
+        let store = Store::open(url, &OpenOptions::new(std::sync::Arc::new(SystemClock)))
+            .await
+            .unwrap();
+        let db = store.read();
+        let entries = evidence::list_unsealed(&db, u32::MAX).await.unwrap();
+        let sealed = evidence::list_sealed(&db, None, 0, u32::MAX).await.unwrap();
+        let page = fractal_store::PageRequest {
+            limit: 200,
+            ..fractal_store::PageRequest::default()
+        };
+        let keys = owner_keys::list(&db, &page).await.unwrap();
+        let found = Found {
+            done: entries
+                .into_iter()
+                .chain(sealed)
+                .filter(|entry| entry.outcome == "done")
+                .map(|entry| (entry.action, entry.resource_id))
+                .collect(),
+            key_check: system_config::find(&db, &system_config::KEY_CHECK)
+                .await
+                .unwrap()
+                .unwrap(),
+            wrapped_by: keys
+                .items
+                .iter()
+                .map(|row| u32::from_be_bytes(row.wrapped[1..5].try_into().unwrap()))
+                .collect(),
+        };
+        drop(db);
+        store.close().await.unwrap();
+        found
+    })
+}

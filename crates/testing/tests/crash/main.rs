@@ -1,0 +1,61 @@
+//! `kill -9` of the control plane at random moments, on SQLite and on PostgreSQL (design section 10).
+//!
+//! A change is begun, the server is killed while it is under way, and started again on the same data. Then everything that was
+//! acknowledged must be there, exactly once in the log; what was not acknowledged may have happened or not, but not half; every
+//! instance reaches its wanted state; no process is left without a live row; and no file is left behind.
+//!
+//! The moments come from a seed that a failure prints: `CRASH_SEED` repeats it, `CRASH_ROUNDS` makes it longer.
+
+mod ledger;
+mod machine;
+mod rounds;
+
+use fractal_testing::postgres;
+
+use crate::{machine::peers, rounds::Installation};
+
+/// Rounds per database unless `CRASH_ROUNDS` says otherwise: each kind of change twice.
+const ROUNDS: u64 = 12;
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+/// The seed: different in every process, so that many runs see many moments.
+fn seed() -> u64 {
+    number("CRASH_SEED")
+        .unwrap_or_else(|| std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0_u8))
+}
+
+fn survive(database: Option<String>, real: bool, rounds: u64) {
+    let Some(peers) = peers() else { return };
+    let mut installation = Installation::new(&peers, real, database, seed());
+    for round in 0..rounds {
+        installation.round(round);
+    }
+    installation.leave_nothing();
+}
+
+#[test]
+fn whatever_was_acknowledged_survives_a_kill_on_sqlite() {
+    survive(None, false, number("CRASH_ROUNDS").unwrap_or(ROUNDS));
+}
+
+#[test]
+fn whatever_was_acknowledged_survives_a_kill_on_postgresql() {
+    let Some(server) = postgres::server() else {
+        return;
+    };
+    let copy = server.empty();
+    survive(
+        Some(copy.url.clone()),
+        false,
+        number("CRASH_ROUNDS").unwrap_or(ROUNDS),
+    );
+}
+
+/// One kill during a turn of the real gateway, and one during its stop.
+#[test]
+fn a_real_gateway_outlives_the_control_plane_and_is_adopted() {
+    survive(None, true, 2);
+}

@@ -1,0 +1,435 @@
+//! The kinds of changes that are interrupted, and what must hold afterwards.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    thread,
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+
+use crate::{
+    ledger::{Ledger, look},
+    machine::{Caller, Machine, Reply, eventually},
+};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Start,
+    Chat,
+    Stop,
+    Delete,
+    Rotate,
+    Settings,
+}
+
+/// An installation that is killed again and again.
+pub struct Installation {
+    machine: Machine,
+    ledger: Ledger,
+    random: u64,
+    seed: u64,
+    kinds: &'static [Kind],
+    /// The instance that most rounds are about.
+    agent: String,
+    /// Every instance that must be there.
+    instances: BTreeSet<String>,
+    /// Idle minutes that may be in force: the last acknowledged ones and those asked for since.
+    idle_minutes: Vec<u64>,
+    /// What lies in the data folder of an installation at rest.
+    at_rest: BTreeSet<String>,
+}
+
+impl Installation {
+    pub fn new(
+        peers: &(PathBuf, PathBuf),
+        real: bool,
+        database: Option<String>,
+        seed: u64,
+    ) -> Self {
+        println!("CRASH_SEED={seed}");
+        let machine = Machine::claimed(peers, real, database);
+        let provider = machine.call(
+            "POST",
+            "/api/onboarding/provider",
+            Some(&json!({"type": "demo", "name": "Demo"})),
+        );
+        let agent = machine.call(
+            "POST",
+            "/api/onboarding/agent",
+            Some(&json!({"name": "Ada", "model": "demo", "provider_id": provider["id"]})),
+        );
+        machine.call("POST", "/api/onboarding/complete", Some(&json!({})));
+        let agent = agent["instance_id"].as_str().unwrap().to_owned();
+        let mut installation = Self {
+            at_rest: BTreeSet::new(),
+            ledger: Ledger::default(),
+            random: seed,
+            seed,
+            kinds: if real {
+                &[Kind::Chat, Kind::Stop]
+            } else {
+                &[
+                    Kind::Start,
+                    Kind::Chat,
+                    Kind::Stop,
+                    Kind::Delete,
+                    Kind::Rotate,
+                    Kind::Settings,
+                ]
+            },
+            instances: BTreeSet::from([agent.clone()]),
+            idle_minutes: vec![
+                machine.call("GET", "/api/v1/settings", None)["idle_timeout_minutes"]
+                    .as_u64()
+                    .unwrap(),
+            ],
+            agent,
+            machine,
+        };
+        // The end of the first steps is a change of settings.
+        installation.ledger.note("settings.update", "", true);
+        installation.seen(&installation.agent, "ready");
+        installation.at_rest = installation.data_names();
+        installation
+    }
+
+    /// Begins a change, kills the server meanwhile, starts it again and looks at everything.
+    pub fn round(&mut self, round: u64) {
+        let kind = self.kinds[usize::try_from(round).unwrap() % self.kinds.len()];
+        println!("round {round}: {kind:?}, CRASH_SEED={}", self.seed);
+        match kind {
+            Kind::Start => self.start_or_stop("start", "stop", 1_500),
+            Kind::Stop => self.start_or_stop("stop", "start", 400),
+            Kind::Chat => self.chat(),
+            Kind::Delete => self.delete(),
+            Kind::Rotate if (round / self.kinds.len() as u64).is_multiple_of(2) => self.rotate(),
+            Kind::Rotate => self.rotate_offline(),
+            Kind::Settings => self.settings(),
+        }
+        self.everything_holds();
+    }
+
+    fn start_or_stop(&mut self, verb: &'static str, opposite: &str, window_ms: u64) {
+        let agent = self.agent.clone();
+        self.act(&agent, opposite);
+        let path = format!("/api/v1/instances/{agent}/{verb}");
+        let reply = self.interrupt(window_ms, move |caller| {
+            caller.call("POST", &path, Some(&json!({})))
+        });
+        let done = acknowledged(reply.as_ref());
+        let action = if verb == "start" {
+            "instance.start"
+        } else {
+            "instance.stop"
+        };
+        self.ledger.note(action, &agent, done);
+        self.restart();
+        let wanted = self.instance(&agent).unwrap()["wanted"].clone();
+        let wish = if verb == "start" {
+            "running"
+        } else {
+            "stopped"
+        };
+        assert!(!done || wanted == wish, "{verb} was acknowledged: {wanted}");
+    }
+
+    fn chat(&mut self) {
+        let agent = self.agent.clone();
+        self.act(&agent, "start");
+        let turn = json!({"agent_id": agent, "message": "hello"});
+        let before = self.calls();
+        self.talk(&turn);
+        let written = eventually("the call of a turn is written down", || {
+            Some(self.calls()).filter(|calls| *calls > before)
+        });
+        let boot = self.instance(&agent).unwrap()["started_at"].clone();
+        self.interrupt(500, move |caller| {
+            caller.call("POST", "/api/v1/chat/stream", Some(&turn))
+        });
+        self.restart();
+        self.seen(&agent, "ready");
+        assert!(
+            self.calls() >= written,
+            "calls that were written down are lost"
+        );
+        assert_eq!(
+            self.instance(&agent).unwrap()["started_at"],
+            boot,
+            "the gateway was started again instead of being adopted"
+        );
+        self.talk(&json!({"agent_id": agent, "message": "hello again"}));
+    }
+
+    fn delete(&mut self) {
+        let name = format!("victim {}", self.next());
+        let body = json!({"name": name, "start": true});
+        let made = self.machine.call("POST", "/api/v1/instances", Some(&body));
+        let victim = made["id"].as_str().unwrap().to_owned();
+        self.ledger.note("instance.create", &victim, true);
+        if self.below(2) == 0 {
+            self.seen(&victim, "ready");
+        }
+        let path = format!("/api/v1/instances/{victim}");
+        let reply = self.interrupt(800, move |caller| caller.call("DELETE", &path, None));
+        let done = acknowledged(reply.as_ref());
+        self.ledger.note("instance.delete", &victim, done);
+        self.restart();
+        if !done
+            && self
+                .instance(&victim)
+                .is_some_and(|row| row["wanted"] != "deleted")
+        {
+            // It never arrived; then it must work now.
+            let path = format!("/api/v1/instances/{victim}");
+            self.machine.call("DELETE", &path, None);
+            self.ledger.note("instance.delete", &victim, true);
+        }
+        eventually("a deleted instance goes", || {
+            self.instance(&victim).is_none().then_some(())
+        });
+    }
+
+    fn rotate(&mut self) {
+        let reply = self.interrupt(60, |caller| {
+            caller.call("POST", "/api/v1/keys/rotate", Some(&json!({})))
+        });
+        self.ledger
+            .note("key.rotate", "", acknowledged(reply.as_ref()));
+        self.restart();
+        // The command finds the folder in use and asks the server.
+        let command = self.machine.spawn(&["keys", "rotate"]);
+        let output = command.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "keys rotate: {said}");
+        self.ledger.note("key.rotate", "", true);
+        self.keys_open();
+    }
+
+    fn rotate_offline(&mut self) {
+        self.machine.end();
+        let mut command = self.machine.spawn(&["keys", "rotate"]);
+        let moment = self.below(400);
+        // Not a wait for something: the moment of the kill is what the seed chooses.
+        thread::sleep(Duration::from_millis(moment));
+        let _ = command.kill();
+        let done = command.wait().unwrap().success();
+        self.ledger.note("key.rotate", "", done);
+        self.compare();
+        self.machine.start();
+        self.keys_open();
+    }
+
+    /// Tokens of the instance are sealed: only with the right key does it start.
+    fn keys_open(&mut self) {
+        let agent = self.agent.clone();
+        self.act(&agent, "stop");
+        self.act(&agent, "start");
+    }
+
+    fn settings(&mut self) {
+        for _ in 0..3 {
+            let minutes = self.below(10_000) + 1;
+            let body = json!({"idle_timeout_minutes": minutes});
+            self.machine.call("PATCH", "/api/v1/settings", Some(&body));
+            self.ledger.note("settings.update", "", true);
+            self.idle_minutes = vec![minutes];
+        }
+        let minutes = self.below(10_000) + 1;
+        let reply = self.interrupt(20, move |caller| {
+            let body = json!({"idle_timeout_minutes": minutes});
+            caller.call("PATCH", "/api/v1/settings", Some(&body))
+        });
+        let done = acknowledged(reply.as_ref());
+        self.ledger.note("settings.update", "", done);
+        if done {
+            self.idle_minutes.clear();
+        }
+        self.idle_minutes.push(minutes);
+        self.restart();
+    }
+
+    /// Kills the server at a random moment after `ask` was begun, and returns the answer if there was one.
+    fn interrupt(
+        &mut self,
+        window_ms: u64,
+        ask: impl FnOnce(Caller) -> std::io::Result<Reply> + Send + 'static,
+    ) -> Option<Reply> {
+        let caller = self.machine.caller();
+        let moment = Duration::from_micros(self.below(window_ms * 1_000));
+        let asking = thread::spawn(move || ask(caller).ok());
+        // Not a wait for something: the moment of the kill is what the seed chooses.
+        thread::sleep(moment);
+        self.machine.kill();
+        asking.join().unwrap()
+    }
+
+    fn restart(&mut self) {
+        self.compare();
+        self.machine.start();
+    }
+
+    /// The log against the ledger, while nothing runs that could add to it.
+    fn compare(&mut self) {
+        self.ledger.compare(&look(&self.machine.database()));
+    }
+
+    fn everything_holds(&mut self) {
+        let settings = self.machine.call("GET", "/api/v1/settings", None);
+        let minutes = settings["idle_timeout_minutes"].as_u64().unwrap();
+        assert!(
+            self.idle_minutes.contains(&minutes),
+            "idle minutes are {minutes}, not one of {:?}",
+            self.idle_minutes
+        );
+        self.idle_minutes = vec![minutes];
+        let mut running = BTreeSet::new();
+        for id in self.instances.clone() {
+            let row = self.instance(&id).expect("no instance is lost");
+            if row["wanted"] == "running" {
+                self.seen(&id, "ready");
+                running.insert(id);
+            } else {
+                self.seen(&id, "stopped");
+            }
+        }
+        eventually("each supervisor belongs to a running instance", || {
+            (self.machine.supervised() == running).then_some(())
+        });
+        eventually("nothing is left behind in the data folder", || {
+            (self.data_names() == self.at_rest).then_some(())
+        });
+        assert_eq!(
+            names(&self.machine.data().join("instances")),
+            self.instances
+        );
+        self.key_files_fit();
+    }
+
+    /// One key file in force, the earlier ones beside it, all owners' keys under the one in force.
+    fn key_files_fit(&self) {
+        let found = look(&self.machine.database());
+        let generation: u32 = found.key_check.split('.').nth(1).unwrap().parse().unwrap();
+        assert!(
+            found.wrapped_by.iter().all(|by| *by == generation),
+            "owners' keys are wrapped by {:?}, in force is {generation}",
+            found.wrapped_by
+        );
+        let found = names(&self.machine.config().join("keys"));
+        let name = found.first().expect("a key file").clone();
+        let mut expected = BTreeSet::from([name.clone()]);
+        expected.extend((1..generation).map(|kept| format!("{name}.{kept}")));
+        assert_eq!(found, expected);
+    }
+
+    /// Deletes everything; then nothing may be left.
+    pub fn leave_nothing(mut self) {
+        for id in std::mem::take(&mut self.instances) {
+            let path = format!("/api/v1/instances/{id}");
+            self.machine.call("DELETE", &path, None);
+            eventually("a deleted instance goes", || {
+                self.instance(&id).is_none().then_some(())
+            });
+        }
+        assert!(self.machine.supervised().is_empty());
+        assert!(names(&self.machine.data().join("instances")).is_empty());
+        self.machine.end();
+        self.machine.nothing_is_left();
+    }
+
+    /// Starts or stops an instance that is at rest, and waits for it. Nothing when it is there already.
+    fn act(&mut self, id: &str, verb: &str) {
+        let (wanted, seen, action) = if verb == "start" {
+            ("running", "ready", "instance.start")
+        } else {
+            ("stopped", "stopped", "instance.stop")
+        };
+        if self.instance(id).unwrap()["wanted"] != wanted {
+            let path = format!("/api/v1/instances/{id}/{verb}");
+            self.machine.call("POST", &path, Some(&json!({})));
+            self.ledger.note(action, id, true);
+        }
+        self.seen(id, seen);
+    }
+
+    /// A whole turn.
+    fn talk(&self, turn: &Value) {
+        let reply = self
+            .machine
+            .caller()
+            .call("POST", "/api/v1/chat/stream", Some(turn))
+            .unwrap();
+        assert!(
+            reply.status == 200 && reply.body.contains("event: final"),
+            "{} {}",
+            reply.status,
+            reply.body
+        );
+    }
+
+    fn calls(&self) -> u64 {
+        self.machine.call("GET", "/api/v1/usage", None)["calls"]
+            .as_u64()
+            .unwrap()
+    }
+
+    fn instance(&self, id: &str) -> Option<Value> {
+        let path = format!("/api/v1/instances/{id}");
+        let reply = self.machine.caller().call("GET", &path, None).unwrap();
+        (reply.status != 404).then(|| {
+            assert_eq!(reply.status, 200, "{}", reply.body);
+            reply.json()
+        })
+    }
+
+    fn seen(&self, id: &str, seen: &str) {
+        eventually(&format!("{id} is {seen}"), || {
+            let row = self.instance(id)?;
+            (row["seen"] == seen).then_some(())
+        });
+    }
+
+    /// What lies in the data folder, without the database's own files and the instances.
+    fn data_names(&self) -> BTreeSet<String> {
+        names(&self.machine.data())
+            .into_iter()
+            .filter(|name| !name.starts_with("fractal.db-"))
+            .collect()
+    }
+
+    /// The next number of the seed's sequence (splitmix64).
+    fn next(&mut self) -> u64 {
+        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.random;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, bound: u64) -> u64 {
+        self.next() % bound.max(1)
+    }
+}
+
+fn acknowledged(reply: Option<&Reply>) -> bool {
+    reply.is_some_and(|reply| {
+        assert!(
+            (200..300).contains(&reply.status),
+            "{} {}",
+            reply.status,
+            reply.body
+        );
+        true
+    })
+}
+
+fn names(folder: &Path) -> BTreeSet<String> {
+    fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect()
+}
