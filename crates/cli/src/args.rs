@@ -154,6 +154,14 @@ pub struct ServeArgs {
     /// The address people use, when it is not the one listened on
     #[arg(long, value_name = "URL")]
     pub public_url: Option<url::Url>,
+    /// The pg_dump that backs PostgreSQL up into the data folder before an upgrade changes its schema; searched for
+    /// when absent
+    #[arg(long, value_name = "FILE")]
+    pub pg_dump: Option<PathBuf>,
+    /// Once, after a backup of your own: let an upgrade change the schema of the database without making one
+    /// (also FRACTAL_MIGRATE_WITHOUT_BACKUP=1)
+    #[arg(long)]
+    pub migrate_without_backup: bool,
     /// Which log lines, as a filter like info,fractal_app=debug
     #[arg(long, value_name = "FILTER")]
     pub log_level: Option<String>,

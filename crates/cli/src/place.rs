@@ -24,6 +24,8 @@ pub fn serve(args: ServeArgs) -> anyhow::Result<Settings> {
         }),
         log_level: args.log_level,
         public_url: args.public_url,
+        pg_dump: args.pg_dump,
+        migrate_without_backup: args.migrate_without_backup,
         ..flags(args.machine)
     })
 }

@@ -38,6 +38,11 @@ pub async fn reset_policy(settings: Settings) -> anyhow::Result<()> {
     fractal_server::reset_policy(settings).await
 }
 
+/// Which `pg_dump` would back PostgreSQL up before its schema changes.
+pub async fn pg_dump_version(settings: &Settings) -> Option<String> {
+    fractal_server::pg_dump_version(settings).await
+}
+
 /// What the database says about itself; `None` when it can only be looked at from outside.
 pub async fn look_into_database(settings: &Settings) -> Option<anyhow::Result<String>> {
     fractal_server::look_into_database(settings).await

@@ -48,6 +48,12 @@ pub struct Flags {
     /// `--public-url`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub public_url: Option<Url>,
+    /// `--pg-dump`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pg_dump: Option<PathBuf>,
+    /// `--migrate-without-backup`; not a key of the file, where it would stay.
+    #[serde(skip)]
+    pub migrate_without_backup: bool,
 }
 
 /// The keys of the file. Unknown ones are errors: a misspelt setting must not be silently ignored.
@@ -64,6 +70,7 @@ struct Keys {
     log_format: LogFormat,
     log_level: String,
     public_url: Option<Url>,
+    pg_dump: Option<PathBuf>,
     supervisor_ttl_minutes: u64,
     start_concurrency: usize,
 }
@@ -78,7 +85,7 @@ struct Defaults {
 }
 
 /// Variables and the keys they set. Two have names of their own because deployments expect them.
-const VARIABLES: [(&str, &str); 12] = [
+const VARIABLES: [(&str, &str); 13] = [
     ("DATABASE_URL", "database_url"),
     ("FRACTAL_DATA_DIR", "data_dir"),
     ("FRACTAL_ENGINES_DIR", "engines_dir"),
@@ -89,6 +96,7 @@ const VARIABLES: [(&str, &str); 12] = [
     ("FRACTAL_LOG_FORMAT", "log_format"),
     ("FRACTAL_LOG_LEVEL", "log_level"),
     ("FRACTAL_PUBLIC_URL", "public_url"),
+    ("FRACTAL_PG_DUMP", "pg_dump"),
     ("FRACTAL_SUPERVISOR_TTL_MINUTES", "supervisor_ttl_minutes"),
     ("FRACTAL_START_CONCURRENCY", "start_concurrency"),
 ];
@@ -160,7 +168,23 @@ pub fn load(
         .merge(CommandLine(flags))
         .extract()
         .map_err(ConfigError::from_figment)?;
-    finish(keys, environment, platform)
+    let mut settings = finish(keys, environment, platform)?;
+    settings.migrate_without_backup =
+        flags.migrate_without_backup || is_set(environment, "FRACTAL_MIGRATE_WITHOUT_BACKUP")?;
+    Ok(settings)
+}
+
+/// Whether a variable says yes.
+fn is_set(environment: &Environment, variable: &str) -> Result<bool, ConfigError> {
+    match environment.get(variable).map(str::trim) {
+        None | Some("0" | "false") => Ok(false),
+        Some("1" | "true") => Ok(true),
+        Some(_) => Err(ConfigError::Value {
+            key: variable.to_owned(),
+            place: "the environment".to_owned(),
+            reason: "it must be 1 or 0".to_owned(),
+        }),
+    }
 }
 
 /// A file whose text we read ourselves, so that a missing one and an unreadable one differ.
@@ -283,6 +307,11 @@ fn finish(
         log_format: keys.log_format,
         log_level: keys.log_level,
         public_url: keys.public_url,
+        // Links stay as they are: some programs go by the name they are called by.
+        pg_dump: keys
+            .pg_dump
+            .map(|path| std::path::absolute(&path).unwrap_or(path)),
+        migrate_without_backup: false,
         supervisor_ttl: Duration::from_secs(keys.supervisor_ttl_minutes.saturating_mul(60)),
         start_concurrency: keys.start_concurrency,
     })

@@ -19,6 +19,11 @@ pub struct Settings {
     pub internal_listen: Option<SocketAddr>,
     /// `sqlite://…` or `postgres://…`; may hold a password.
     pub database_url: SecretString,
+    /// The `pg_dump` that backs PostgreSQL up before its schema changes; searched for when absent.
+    pub pg_dump: Option<PathBuf>,
+    /// Once: the operator has a backup of their own, so that none is made before the schema changes. Never in the file, where it
+    /// would stay.
+    pub migrate_without_backup: bool,
     /// The engines, shared between installations.
     pub engines_dir: PathBuf,
     /// Where the master key comes from.

@@ -132,6 +132,42 @@ fn the_key_file_lies_outside_the_data_folder_and_is_told_apart_by_it() {
 }
 
 #[test]
+fn a_migration_without_a_backup_is_asked_for_once_and_not_in_the_file() {
+    let home = tempfile::tempdir().unwrap();
+    let with = |value: &str| {
+        let environment = Environment::from([
+            ("HOME", home.path().to_str().unwrap()),
+            ("FRACTAL_MIGRATE_WITHOUT_BACKUP", value),
+            ("FRACTAL_PG_DUMP", "/opt/pg/bin/pg_dump"),
+        ]);
+        load(&Flags::default(), &environment, PERSON)
+    };
+    assert!(with("1").unwrap().migrate_without_backup);
+    let settings = with("0").unwrap();
+    assert!(!settings.migrate_without_backup);
+    assert_eq!(
+        settings.pg_dump.as_deref(),
+        Some(Path::new("/opt/pg/bin/pg_dump"))
+    );
+    let error = with("perhaps").unwrap_err().to_string();
+    assert!(error.contains("FRACTAL_MIGRATE_WITHOUT_BACKUP"), "{error}");
+    let file = home.path().join("my.toml");
+    fs::write(&file, "migrate_without_backup = true").unwrap();
+    let flags = Flags {
+        config: Some(file),
+        ..Flags::default()
+    };
+    let error = load(&flags, &at_home(home.path()), PERSON).unwrap_err();
+    assert!(error.to_string().contains("migrate_without_backup"));
+    let flags = Flags {
+        migrate_without_backup: true,
+        ..Flags::default()
+    };
+    let settings = load(&flags, &at_home(home.path()), PERSON).unwrap();
+    assert!(settings.migrate_without_backup);
+}
+
+#[test]
 fn a_key_in_the_environment_is_used_and_not_shown() {
     let home = tempfile::tempdir().unwrap();
     let environment = Environment::from([

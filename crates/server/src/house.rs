@@ -21,13 +21,14 @@ use fractal_proxy::{
 };
 use fractal_runtime::contract::{Isolation, Runtime};
 use fractal_runtime_process::ProcessRuntime;
-use fractal_store::{OpenOptions, Store};
+use fractal_store::Store;
 use fractal_types::{SeenState, WantedState};
 use secrecy::ExposeSecret;
 use tokio::{sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    database,
     installation::{self, FolderLock, Setup},
     limits, listen,
     ports::{InstanceListeners, Ports, Prober},
@@ -69,7 +70,7 @@ impl House {
         let lock = installation::take_folder(&settings.data_dir)?;
         let store = Store::open(
             settings.database_url.expose_secret(),
-            &OpenOptions::new(clock.clone()),
+            &database::options(settings, clock.clone()),
         )
         .await?;
         let installation = installation::prepare(&store, settings, &*clock, &*entropy).await?;

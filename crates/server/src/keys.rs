@@ -10,19 +10,19 @@ use fractal_crypto::{
     MasterKey, drop_staged_key, export_master_key, find_key, finish_key_swap, settle_key_file,
     stage_key_file,
 };
-use fractal_store::{NewEntry, OpenOptions, Store, Tx, evidence, organizations, system_config};
+use fractal_store::{NewEntry, Store, Tx, evidence, organizations, system_config};
 use fractal_types::{Principal, Via};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
-use crate::installation::take_folder;
+use crate::{database, installation::take_folder};
 
 /// The database with the check value of its key.
 async fn open(settings: &Settings) -> Result<(Store, String)> {
     let clock: SharedClock = Arc::new(SystemClock);
     let store = Store::open(
         settings.database_url.expose_secret(),
-        &OpenOptions::new(clock),
+        &database::options(settings, clock),
     )
     .await?;
     match system_config::find(&store.read(), &system_config::KEY_CHECK).await? {

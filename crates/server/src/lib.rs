@@ -1,5 +1,6 @@
 //! The composition root: settings become parts, parts become a house, the house serves until asked to end.
 
+mod database;
 mod demo;
 mod house;
 mod installation;
@@ -19,6 +20,7 @@ use fractal_config::{OnExit, Settings};
 use secrecy::ExposeSecret;
 use tokio::signal::unix::{SignalKind, signal};
 
+pub use database::pg_dump_version;
 pub use demo::demo;
 pub use house::House;
 pub use keys::{

@@ -68,8 +68,35 @@ pub enum Error {
         #[source]
         source: Option<DbErr>,
     },
+    /// The schema has pending steps, and the caller only wanted to look.
+    #[error(
+        "{steps} step(s) of the database schema are pending; `fractal serve` does them at its start"
+    )]
+    Pending {
+        /// How many.
+        steps: usize,
+        /// Whether there is anything in the database yet.
+        used: bool,
+    },
+    /// PostgreSQL could not be backed up before a migration.
+    #[error(
+        "the database schema has to be brought up to date, but {why}; nothing was changed. To go on, {remedy}; or make a backup of \
+         your own and start once with --migrate-without-backup"
+    )]
+    NoDump {
+        /// What is missing or failed. Never the password.
+        why: String,
+        /// What to do about it.
+        remedy: &'static str,
+        /// What the machine said.
+        #[source]
+        source: Option<std::io::Error>,
+    },
     /// The copy before a migration failed.
-    #[error("the database could not be copied to {path} before the migration; nothing was changed")]
+    #[error(
+        "the database could not be copied to {path} before the migration; nothing was changed. Make room there, or make a backup of \
+         your own and start once with --migrate-without-backup"
+    )]
     Backup {
         /// Where to.
         path: String,

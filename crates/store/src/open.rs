@@ -32,11 +32,15 @@ pub struct OpenOptions {
     pub max_connections: u32,
     /// How long a caller waits for a connection, at the start also for the server to be there.
     pub acquire_timeout: Duration,
-    /// Where SQLite is copied to before a migration; by default `backups` beside the file.
+    /// Where the database is copied to before a migration; by default `backups`, beside the file of SQLite, in the current folder for
+    /// PostgreSQL.
     pub backup_dir: Option<PathBuf>,
-    /// PostgreSQL is not copied by us: with data in it and migrations pending, opening is refused until the operator says that a
-    /// backup was made (`pg_dump`).
-    pub postgres_backup_confirmed: bool,
+    /// The `pg_dump` that copies PostgreSQL; searched for when absent.
+    pub pg_dump: Option<PathBuf>,
+    /// The operator has a backup of their own, so that none is made before a migration.
+    pub migrate_without_backup: bool,
+    /// Whether pending steps of the schema are done; otherwise opening fails with [`Error::Pending`], and nothing is changed.
+    pub migrate: bool,
 }
 
 impl OpenOptions {
@@ -48,7 +52,9 @@ impl OpenOptions {
             max_connections: 8,
             acquire_timeout: Duration::from_secs(15),
             backup_dir: None,
-            postgres_backup_confirmed: false,
+            pg_dump: None,
+            migrate_without_backup: false,
+            migrate: true,
         }
     }
 }
@@ -71,7 +77,7 @@ impl Store {
     /// `sqlite://path` (made when missing) or `postgres://…`.
     ///
     /// # Errors
-    /// [`Error::Settings`], [`Error::Unavailable`], [`Error::Backup`], [`Error::Migration`].
+    /// [`Error::Settings`], [`Error::Unavailable`], [`Error::Backup`], [`Error::NoDump`], [`Error::Migration`], [`Error::Pending`].
     pub async fn open(url: &str, options: &OpenOptions) -> Result<Self> {
         let store = if let Some(path) = sqlite_path(url) {
             Self::open_sqlite(&path, options).await?
@@ -115,6 +121,11 @@ impl Store {
             ));
         }
         migrate::copy_sqlite(&self.writer, path).await
+    }
+
+    /// Which `pg_dump` would copy a PostgreSQL database before a migration, in its own words; `None` when there is none.
+    pub async fn pg_dump_version(named: Option<&Path>) -> Option<String> {
+        migrate::pg_dump_version(named).await
     }
 
     /// Closes all connections; SQLite folds its log into the file.

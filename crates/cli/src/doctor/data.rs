@@ -111,6 +111,22 @@ pub async fn database(surroundings: &Surroundings) -> Found {
     }
 }
 
+/// Whether an upgrade that changes the schema can make its backup.
+pub async fn upgrade_backup(surroundings: &Surroundings) -> Found {
+    if is_sqlite(surroundings) {
+        return Found::good("SQLite is copied into the data folder before an upgrade changes it");
+    }
+    match seams::pg_dump_version(&surroundings.settings).await {
+        Some(version) => Found::good(format!(
+            "PostgreSQL is backed up into the data folder before an upgrade changes it, by {version}"
+        )),
+        None => Found::attention(
+            "there is no pg_dump to back PostgreSQL up with, so an upgrade that changes the schema will be refused",
+            "install the PostgreSQL client tools (the package postgresql-client), or name pg_dump with FRACTAL_PG_DUMP",
+        ),
+    }
+}
+
 fn is_sqlite(surroundings: &Surroundings) -> bool {
     surroundings
         .settings

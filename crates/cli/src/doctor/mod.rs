@@ -125,6 +125,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("data-folder", |s| Box::pin(async { data::folder(s) })),
     ("way-to-data", |s| Box::pin(async { data::way(s) })),
     ("database", |s| Box::pin(data::database(s))),
+    ("upgrade-backup", |s| Box::pin(data::upgrade_backup(s))),
     ("secret-key", |s| Box::pin(async { data::secret_key(s) })),
     ("key-backup", |s| Box::pin(async { data::key_backup(s) })),
     ("server", |s| Box::pin(server::server(s))),
@@ -198,12 +199,12 @@ fn words(findings: &[Finding], colours: bool) -> String {
                 ""
             };
             out.push_str(&format!(
-                "  {:<12}  {}{mended}\n",
+                "  {:<14}  {}{mended}\n",
                 finding.id,
                 printable(&finding.finding)
             ));
             if let Some(remedy) = &finding.remedy {
-                out.push_str(&format!("  {:<12}  -> {}\n", "", printable(remedy)));
+                out.push_str(&format!("  {:<14}  -> {}\n", "", printable(remedy)));
             }
         }
     }
@@ -246,16 +247,16 @@ mod tests {
         ];
         insta::assert_snapshot!(words(&findings, false), @r"
         good
-          platform      platform was looked at
-          data-folder   data-folder was looked at (mended just now)
+          platform        platform was looked at
+          data-folder     data-folder was looked at (mended just now)
 
         needs attention
-          own-user      own-user was looked at
-                        -> run as root
+          own-user        own-user was looked at
+                          -> run as root
 
         failed
-          disk          disk was looked at
-                        -> free some space
+          disk            disk was looked at
+                          -> free some space
         ");
     }
 }

@@ -1,7 +1,12 @@
 //! The schema and its history. A step only expands what is there (old code must run on the new schema); contraction comes in a
 //! later release. A step that was released is never edited.
 
-use std::path::Path;
+mod dump;
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, TransactionTrait};
 use sea_orm_migration::{
@@ -65,6 +70,8 @@ fn statements(sql: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+pub(crate) use dump::version as pg_dump_version;
+
 struct Migrator;
 
 impl MigratorTrait for Migrator {
@@ -83,40 +90,76 @@ pub(crate) async fn up(store: &Store, url: &str, options: &OpenOptions) -> Resul
 
 async fn up_to<M: MigratorTrait>(store: &Store, url: &str, options: &OpenOptions) -> Result<()> {
     let db = &store.writer;
-    let pending = M::get_pending_migrations_read_only(db)
-        .await
-        .map_err(refused)?;
-    if pending.is_empty() {
+    let mut waiting = Waiting::of::<M>(db).await?;
+    if waiting.steps == 0 {
         return Ok(());
     }
-    // A database that was never migrated holds nothing of ours.
-    let used = pending.len() < M::migrations().len();
-    if used {
-        match store.backend {
-            DbBackend::Sqlite => backup(db, url, options).await?,
-            _ if options.postgres_backup_confirmed => {}
-            _ => {
-                return Err(Error::Migration {
-                    reason: format!(
-                        "{} step(s) are pending; make a backup with pg_dump and start once with the confirmation that it was made",
-                        pending.len()
-                    ),
-                    source: None,
-                });
-            }
-        }
+    if !options.migrate {
+        return Err(Error::Pending {
+            steps: waiting.steps,
+            used: waiting.used,
+        });
+    }
+    if waiting.used && options.migrate_without_backup {
+        tracing::warn!("the database is migrated without a backup, as was asked for");
+    }
+    let backup = !options.migrate_without_backup;
+    if store.backend == DbBackend::Sqlite && waiting.used && backup {
+        let path = place_for_copy(
+            &sqlite_folder(url, options),
+            &sqlite_stem(url),
+            "db",
+            options,
+        )?;
+        copy_sqlite(db, &path).await?;
+        copied(&path);
     }
     let tx = db.begin().await?;
     if store.backend == DbBackend::Postgres {
         tx.execute_unprepared(dialect::MIGRATION_LOCK).await?;
+        // Whoever held the lock may have done the work, and made the backup.
+        waiting = Waiting::of::<M>(&tx).await?;
+        if waiting.steps > 0 && waiting.used && backup {
+            // The backup may take longer than a server lets a transaction wait.
+            tx.execute_unprepared("SET LOCAL idle_in_transaction_session_timeout = 0")
+                .await?;
+            let folder = options.backup_dir.as_deref();
+            let folder = folder.unwrap_or_else(|| Path::new("backups"));
+            let path = place_for_copy(folder, "fractal", "dump", options)?;
+            tracing::info!("PostgreSQL is backed up before the migration ...");
+            dump::write(url, options.pg_dump.as_deref(), &path).await?;
+            copied(&path);
+        }
     }
     M::up(&tx, None).await.map_err(refused)?;
     tx.commit().await?;
-    tracing::info!(
-        steps = pending.len(),
-        "the database schema was brought up to date"
-    );
+    if waiting.steps > 0 {
+        tracing::info!(
+            steps = waiting.steps,
+            "the database schema was brought up to date"
+        );
+    }
     Ok(())
+}
+
+/// What a schema lacks.
+struct Waiting {
+    /// How many steps are pending.
+    steps: usize,
+    /// A database that was never migrated holds nothing of ours.
+    used: bool,
+}
+
+impl Waiting {
+    async fn of<M: MigratorTrait>(db: &impl ConnectionTrait) -> Result<Self> {
+        let pending = M::get_pending_migrations_read_only(db)
+            .await
+            .map_err(refused)?;
+        Ok(Self {
+            steps: pending.len(),
+            used: pending.len() < M::migrations().len(),
+        })
+    }
 }
 
 fn refused(error: DbErr) -> Error {
@@ -136,27 +179,65 @@ fn refused(error: DbErr) -> Error {
     }
 }
 
-async fn backup(db: &DatabaseConnection, url: &str, options: &OpenOptions) -> Result<()> {
-    let file = open::sqlite_path(url).unwrap_or_default();
-    let folder = options.backup_dir.clone().unwrap_or_else(|| {
+fn sqlite_folder(url: &str, options: &OpenOptions) -> PathBuf {
+    options.backup_dir.clone().unwrap_or_else(|| {
+        let file = open::sqlite_path(url).unwrap_or_default();
         file.parent()
             .unwrap_or_else(|| Path::new("."))
             .join("backups")
-    });
-    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    })
+}
+
+fn sqlite_stem(url: &str) -> String {
+    let file = open::sqlite_path(url).unwrap_or_default();
+    file.file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
+}
+
+/// A new name in the folder of backups, which is made when missing.
+fn place_for_copy(
+    folder: &Path,
+    stem: &str,
+    ending: &str,
+    options: &OpenOptions,
+) -> Result<PathBuf> {
+    make_private_folder(folder).map_err(|error| Error::Backup {
+        path: folder.display().to_string(),
+        source: error.into(),
+    })?;
     // Two attempts within a millisecond must not collide, nor may the later one overwrite the earlier.
     let at = options.clock.now().as_millis();
-    let path = (0_u32..)
+    Ok((0_u32..)
         .map(|n| match n {
-            0 => format!("{stem}-before-migration-{at}.db"),
-            n => format!("{stem}-before-migration-{at}-{n}.db"),
+            0 => format!("{stem}-before-migration-{at}.{ending}"),
+            n => format!("{stem}-before-migration-{at}-{n}.{ending}"),
         })
         .map(|name| folder.join(name))
         .find(|path| !path.exists())
-        .unwrap_or_default();
-    copy_sqlite(db, &path).await?;
+        .unwrap_or_default())
+}
+
+fn copied(path: &Path) {
     tracing::info!(path = %path.display(), "the database was copied before the migration");
-    Ok(())
+}
+
+fn make_private_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// A new file that nobody else can read for even a moment; an existing one is refused.
+fn private_file(path: &Path) -> io::Result<std::fs::File> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 /// `VACUUM INTO` a private file, then flushed to the disk.
@@ -174,18 +255,17 @@ pub(crate) async fn copy_sqlite(db: &DatabaseConnection, path: &Path) -> Result<
     {
         std::fs::create_dir_all(folder).map_err(|error| failed(error.into()))?;
     }
-    // SQLite takes an empty file as the target; made by us, it is private from the start, and an existing one is refused.
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path).map_err(|error| failed(error.into()))?;
+    // SQLite takes an empty file as the target.
+    let file = private_file(path).map_err(|error| failed(error.into()))?;
     let quoted = text.replace('\'', "''");
     db.execute_unprepared(&format!("VACUUM INTO '{quoted}'"))
         .await
         .map_err(|error| failed(error.into()))?;
     file.sync_all().map_err(|error| failed(error.into()))
 }
+
+#[cfg(test)]
+mod postgres_tests;
 
 #[cfg(test)]
 mod tests {
@@ -196,7 +276,7 @@ mod tests {
     use super::*;
 
     /// The schema as a later release has it.
-    struct Later;
+    pub(super) struct Later;
 
     impl MigratorTrait for Later {
         fn migrations() -> Vec<Box<dyn MigrationTrait>> {
@@ -210,7 +290,7 @@ mod tests {
     }
 
     /// A later release whose step does not work.
-    struct Broken;
+    pub(super) struct Broken;
 
     impl MigratorTrait for Broken {
         fn migrations() -> Vec<Box<dyn MigrationTrait>> {
@@ -245,6 +325,12 @@ mod tests {
         assert_eq!(backups(folder.path()), 0);
         up_to::<Later>(&store, &url, &options()).await.unwrap();
         assert_eq!(backups(folder.path()), 1);
+        let folder_mode = std::fs::metadata(folder.path().join("backups")).unwrap();
+        #[cfg(unix)]
+        assert_eq!(
+            std::os::unix::fs::PermissionsExt::mode(&folder_mode.permissions()) & 0o777,
+            0o700
+        );
         // Nothing is pending any more, so nothing is copied.
         up_to::<Later>(&store, &url, &options()).await.unwrap();
         assert_eq!(backups(folder.path()), 1);
@@ -258,6 +344,34 @@ mod tests {
         // And this program does not touch the database of the later one.
         let error = Store::open(&url, &options()).await.unwrap_err();
         assert!(error.to_string().contains("newer version"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn who_only_looks_changes_nothing_and_who_has_a_backup_gets_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("f.db").display());
+        let look = OpenOptions {
+            migrate: false,
+            ..options()
+        };
+        let error = Store::open(&url, &look).await.unwrap_err();
+        assert!(matches!(error, Error::Pending { used: false, .. }));
+        let store = Store::open(&url, &options()).await.unwrap();
+        Store::open(&url, &look).await.unwrap();
+        let error = up_to::<Later>(&store, &url, &look).await.unwrap_err();
+        assert!(matches!(
+            error,
+            Error::Pending {
+                steps: 1,
+                used: true
+            }
+        ));
+        let without = OpenOptions {
+            migrate_without_backup: true,
+            ..options()
+        };
+        up_to::<Later>(&store, &url, &without).await.unwrap();
+        assert_eq!(backups(folder.path()), 0);
     }
 
     #[tokio::test]

@@ -1,0 +1,74 @@
+//! A new release on a database of an earlier one.
+
+use tokio::process::Command;
+
+use crate::{
+    postgres_server,
+    support::{Machine, bounded, err, names, out},
+};
+
+/// Makes the database look as a release without the step of the skills' variables left it.
+async fn age(url: &str) {
+    let undo = "DROP TABLE skill_credentials; DELETE FROM seaql_migrations WHERE version = 'm0004_skill_credentials'";
+    let psql = Command::new("psql")
+        .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-c", undo, url])
+        .output();
+    let output = bounded(psql).await.unwrap();
+    assert!(output.status.success(), "{}", err(&output));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upgrade_on_postgres_makes_a_backup_or_says_what_to_do() {
+    let empty = tokio::task::spawn_blocking(|| postgres_server::server().map(|it| it.empty()));
+    let Some(database) = empty.await.unwrap() else {
+        return;
+    };
+    let mut machine = Machine::new();
+    machine
+        .variables
+        .push(("DATABASE_URL", database.url.clone()));
+    let backups = machine.data().join("backups");
+
+    // The first start needs no backup, and so no program for it.
+    let first = machine.serve(&["--pg-dump", "/nowhere/pg_dump"]).await;
+    first.unwrap().end().await;
+    assert!(names(&backups).is_empty());
+
+    age(&database.url).await;
+    let refused = machine.serve(&["--pg-dump", "/nowhere/pg_dump"]).await;
+    let said = refused.err().expect("it is refused");
+    for part in [
+        "/nowhere/pg_dump",
+        "postgresql-client",
+        "--migrate-without-backup",
+        "nothing was changed",
+    ] {
+        assert!(said.contains(part), "{said}");
+    }
+    // Looking does not change it either, and says whether there is a program.
+    let doctor = machine.run(&["doctor", "--listen", "127.0.0.1:0"]).await;
+    let found = out(&doctor);
+    assert!(found.contains("does 1 pending step(s)"), "{found}");
+    assert!(found.contains("by pg_dump (PostgreSQL)"), "{found}");
+    let without = machine
+        .command(&["doctor", "--listen", "127.0.0.1:0"])
+        .env("FRACTAL_PG_DUMP", "/nowhere/pg_dump")
+        .output();
+    let found = out(&bounded(without).await.unwrap());
+    assert!(found.contains("there is no pg_dump"), "{found}");
+
+    let upgraded = machine.serve(&[]).await.unwrap().end().await;
+    assert!(
+        upgraded.contains("copied before the migration"),
+        "{upgraded}"
+    );
+    assert_eq!(names(&backups).len(), 1, "{:?}", names(&backups));
+
+    age(&database.url).await;
+    let hurried = machine
+        .serve(&["--pg-dump", "/nowhere/pg_dump", "--migrate-without-backup"])
+        .await;
+    let said = hurried.unwrap().end().await;
+    assert!(said.contains("without a backup"), "{said}");
+    assert_eq!(names(&backups).len(), 1);
+}
