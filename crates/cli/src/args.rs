@@ -728,6 +728,18 @@ pub enum Keys {
         #[arg(long, short, value_name = "FILE")]
         output: Option<PathBuf>,
     },
+    /// Put an exported secret key in force again; its passphrase is asked for, or read from standard input
+    ///
+    /// The key must be the one that the database was made with. A key file that does not open the database is kept
+    /// beside the imported one. The server must not run.
+    Import {
+        /// Where things are.
+        #[command(flatten)]
+        machine: Machine,
+        /// The file that `fractal keys export` wrote
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
 }
 
 /// `fractal engine`.

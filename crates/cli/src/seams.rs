@@ -33,6 +33,15 @@ pub async fn export_key(settings: Settings, passphrase: SecretString) -> anyhow:
     fractal_server::export_key(settings, passphrase).await
 }
 
+/// Puts an exported master key in force.
+pub async fn import_key(
+    settings: Settings,
+    text: String,
+    passphrase: SecretString,
+) -> anyhow::Result<fractal_server::Imported> {
+    fractal_server::import_key(settings, text, passphrase).await
+}
+
 /// Goes back to the built-in access rules.
 pub async fn reset_policy(settings: Settings) -> anyhow::Result<()> {
     fractal_server::reset_policy(settings).await

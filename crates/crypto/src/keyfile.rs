@@ -25,6 +25,16 @@ pub enum KeyFileError {
         /// Why.
         source: io::Error,
     },
+    /// There is none, but a database that needs it.
+    #[error(
+        "the key file {} is missing, and the database cannot be used without it; put it back, name it with FRACTAL_SECRET_KEY_FILE, or \
+         import an export with `fractal keys import FILE`",
+        path.display()
+    )]
+    Missing {
+        /// Which file.
+        path: PathBuf,
+    },
     /// Others can read it.
     #[error("the key file {} can be read by others; run `chmod 600` on it, and rotate the key if somebody did", path.display())]
     Open {

@@ -22,5 +22,7 @@ pub use owner::{OwnerKey, WrappedKey, decrypt, encrypt, key_version_of, reencryp
 pub use passphrase::{PassphraseError, export_master_key, import_master_key};
 pub use password::{PasswordError, check_password_rule, hash_password, verify_password};
 pub use redact::redact;
-pub use swap::{drop_staged_key, find_key, finish_key_swap, settle_key_file, stage_key_file};
+pub use swap::{
+    drop_staged_key, find_key, finish_key_swap, replace_key_file, settle_key_file, stage_key_file,
+};
 pub use token::{Token, TokenError, TokenHash, TokenKind};

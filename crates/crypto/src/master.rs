@@ -27,7 +27,7 @@ pub enum MasterKeyError {
     /// The database was written with another key.
     #[error(
         "this secret key is not the one this database was made with (generation {generation}); \
-         restore the key file or FRACTAL_SECRET_KEY of that installation, or import it with `fractal keys import`"
+         put back the key file or FRACTAL_SECRET_KEY of that installation, or import an export with `fractal keys import FILE`"
     )]
     Wrong {
         /// The generation the database expects.

@@ -40,14 +40,24 @@ pub fn drop_staged_key(path: &Path) -> Result<(), KeyFileError> {
 /// # Errors
 /// [`KeyFileError::Io`]; then calling again, or the next start, completes it.
 pub fn finish_key_swap(path: &Path, old_generation: u32) -> Result<(), KeyFileError> {
-    swap(path, old_generation).map_err(failed("replace", path))
+    swap(path, &old_generation.to_string()).map_err(failed("replace", path))
+}
+
+/// Puts a key in the place of a file that does not open the database, or where there is none. What stood there stays beside it as
+/// `….replaced`: it may be the only copy of another installation's key.
+///
+/// # Errors
+/// [`KeyFileError::Io`]; then the old file is in its place, or the next start completes it.
+pub fn replace_key_file(path: &Path, key: &MasterKey) -> Result<(), KeyFileError> {
+    stage_key_file(path, key)?;
+    swap(path, "replaced").map_err(failed("replace", path))
 }
 
 /// The key that `check_value` recognises: the file's, or the staged one after a crash between commit and swap. Changes nothing,
 /// so it may be asked while another process uses the files.
 ///
 /// # Errors
-/// [`KeyFileError::Wrong`] when neither is it, or what reading met.
+/// [`KeyFileError::Missing`] and [`KeyFileError::Wrong`] when neither is it, or what reading met.
 pub fn find_key(path: &Path, check_value: &str) -> Result<MasterKey, KeyFileError> {
     find(path, check_value).map(|(key, _)| key)
 }
@@ -82,23 +92,30 @@ fn find(path: &Path, check_value: &str) -> Result<(MasterKey, bool), KeyFileErro
         // What is wrong with the file of the configured name is what people can act on.
         Err(error) => match read(&beside(path, "next")) {
             Ok(key) => Ok((key, true)),
-            Err(_) => Err(error),
+            Err(_) => Err(match error {
+                KeyFileError::Io { path, source, .. }
+                    if source.kind() == io::ErrorKind::NotFound =>
+                {
+                    KeyFileError::Missing { path }
+                }
+                error => error,
+            }),
         },
     }
 }
 
-fn swap(path: &Path, old_generation: u32) -> io::Result<()> {
+fn swap(path: &Path, old_name: &str) -> io::Result<()> {
     if path.exists() {
-        keep(path, old_generation)?;
+        keep(path, old_name)?;
     }
     fs::rename(beside(path, "next"), path)?;
     fs::File::open(folder(path))?.sync_all()
 }
 
 /// Gives the old file a second name. A file of that name with other content is another key, and is never overwritten.
-fn keep(path: &Path, generation: u32) -> io::Result<()> {
+fn keep(path: &Path, ending: &str) -> io::Result<()> {
     let old = fs::read(path)?;
-    let mut kept = beside(path, &generation.to_string());
+    let mut kept = beside(path, ending);
     let mut number = 1;
     loop {
         match fs::hard_link(path, &kept) {
@@ -107,7 +124,7 @@ fn keep(path: &Path, generation: u32) -> io::Result<()> {
                     return Ok(());
                 }
                 number += 1;
-                kept = beside(path, &format!("{generation}.{number}"));
+                kept = beside(path, &format!("{ending}.{number}"));
             }
             other => return other,
         }
@@ -221,7 +238,7 @@ mod tests {
         committed.settles_to(&committed.new, &whole);
         let kept = scene();
         stage_key_file(&kept.path, &kept.new).unwrap();
-        keep(&kept.path, 1).unwrap();
+        keep(&kept.path, "1").unwrap();
         kept.settles_to(&kept.new, &whole);
         let done = scene();
         stage_key_file(&done.path, &done.new).unwrap();
@@ -258,6 +275,26 @@ mod tests {
             ["secret.key", "secret.key.1", "secret.key.1.2"]
         );
         assert!(find_key(&other, &scene.old.check_value()).is_err());
+    }
+
+    #[test]
+    fn a_key_takes_the_place_of_a_wrong_one_or_of_none() {
+        let scene = scene();
+        let (wrong, check) = (fs::read(&scene.path).unwrap(), scene.new.check_value());
+        replace_key_file(&scene.path, &scene.new).unwrap();
+        scene.settles_to(&scene.new, &["secret.key", "secret.key.replaced"]);
+        let kept = scene.folder.path().join("secret.key.replaced");
+        assert_eq!(fs::read(kept).unwrap(), wrong);
+        fs::remove_file(&scene.path).unwrap();
+        let missing = settle_key_file(&scene.path, &check).unwrap_err();
+        assert!(matches!(missing, KeyFileError::Missing { .. }));
+        assert!(missing.to_string().contains("fractal keys import FILE"));
+        replace_key_file(&scene.path, &scene.new).unwrap();
+        scene.settles_to(&scene.new, &["secret.key", "secret.key.replaced"]);
+        // Killed before the swap: the next start completes it.
+        fs::remove_file(&scene.path).unwrap();
+        stage_key_file(&scene.path, &scene.new).unwrap();
+        scene.settles_to(&scene.new, &["secret.key", "secret.key.replaced"]);
     }
 
     #[test]

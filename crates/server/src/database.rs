@@ -1,8 +1,11 @@
 //! How this installation opens its database.
 
+use std::path::Path;
+
 use fractal_clock::SharedClock;
 use fractal_config::Settings;
 use fractal_store::{OpenOptions, Store};
+use secrecy::ExposeSecret;
 
 /// The store's options from the settings: copies made before a migration go into the data folder, whichever database it is.
 pub fn options(settings: &Settings, clock: SharedClock) -> OpenOptions {
@@ -12,6 +15,16 @@ pub fn options(settings: &Settings, clock: SharedClock) -> OpenOptions {
         migrate_without_backup: settings.migrate_without_backup,
         ..OpenOptions::new(clock)
     }
+}
+
+/// Whether the database is a file that is not there yet; opening would make it.
+pub fn is_missing(settings: &Settings) -> bool {
+    let url = settings.database_url.expose_secret();
+    let Some(path) = url.strip_prefix("sqlite:") else {
+        return false;
+    };
+    let path = path.trim_start_matches("//").split('?').next();
+    path.is_some_and(|path| !Path::new(path).exists())
 }
 
 /// Which `pg_dump` would back PostgreSQL up before its schema changes, in its own words; `None` when none can be run.

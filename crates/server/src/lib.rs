@@ -24,7 +24,8 @@ pub use database::pg_dump_version;
 pub use demo::demo;
 pub use house::House;
 pub use keys::{
-    export as export_key, in_use, reset_policy, rotate as rotate_keys, status as key_status,
+    Imported, export as export_key, import as import_key, in_use, reset_policy,
+    rotate as rotate_keys, status as key_status,
 };
 pub use look::look_into_database;
 

@@ -13,10 +13,7 @@ use crate::{database, installation::take_folder};
 /// One sentence on what is in the database, or why it cannot be opened. `None` while there is none yet, or while a running
 /// Fractal holds the data folder.
 pub async fn look_into_database(settings: &Settings) -> Option<Result<String>> {
-    let url = settings.database_url.expose_secret();
-    if let Some(path) = url.strip_prefix("sqlite://")
-        && !std::path::Path::new(path).exists()
-    {
+    if database::is_missing(settings) {
         return None;
     }
     let _lock = take_folder(&settings.data_dir).ok()?;

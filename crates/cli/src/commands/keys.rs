@@ -3,7 +3,7 @@
 
 use std::{
     fs,
-    io::Write,
+    io::{Read, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::Session;
 use crate::{
-    args::{Keys, Policy},
+    args::{Keys, Machine, Policy},
     connection,
     output::write_out,
     place, prompt, seams,
@@ -79,7 +79,46 @@ pub async fn run(session: &Session, command: Keys) -> anyhow::Result<()> {
                 &format!("wrote {}; keep it and the passphrase apart", path.display()),
             )
         }
+        Keys::Import { machine, file } => import(session, machine, &file).await,
     }
+}
+
+/// An export is a few hundred bytes; mail around it may be more.
+const LONGEST_EXPORT: u64 = 1 << 20;
+
+async fn import(session: &Session, machine: Machine, file: &Path) -> anyhow::Result<()> {
+    let settings = place::of(machine)?;
+    let mut text = String::new();
+    fs::File::open(file)
+        .and_then(|open| open.take(LONGEST_EXPORT).read_to_string(&mut text))
+        .with_context(|| {
+            format!(
+                "cannot read {}; name the file that `fractal keys export` wrote",
+                file.display()
+            )
+        })?;
+    let passphrase = prompt::secret("passphrase of the export")?;
+    let marker = export_marker(&settings);
+    let done = seams::import_key(settings, text, passphrase).await?;
+    // Whoever imports it has an export of it.
+    mark(marker.as_deref())?;
+    let path = done.path.display();
+    let words = match (done.written, done.checked) {
+        (true, true) => format!(
+            "secret key {} is in force again, in {path}; start the server with `fractal serve`",
+            done.generation
+        ),
+        (true, false) => format!(
+            "wrote the secret key to {path}; there is no database in this data folder yet to compare it with"
+        ),
+        (false, _) => format!("{path} holds this key already; nothing was changed"),
+    };
+    session.out.done(
+        &json!({
+            "imported": done.written, "path": done.path, "generation": done.generation, "checked": done.checked,
+        }),
+        &words,
+    )
 }
 
 /// The file whose age says when the key file was last exported; `fractal doctor` compares it with the key's. It lies

@@ -221,7 +221,8 @@ pub fn secret_key(surroundings: &Surroundings) -> Found {
             return if has_database(surroundings) {
                 Found::failed(
                     format!("there is a database, but no secret key in {shown}"),
-                    "put the key back (from `fractal keys export`), or name it with FRACTAL_SECRET_KEY or FRACTAL_SECRET_KEY_FILE; \
+                    "put the file back, import an export with `fractal keys import FILE`, or name the key with FRACTAL_SECRET_KEY or \
+                     FRACTAL_SECRET_KEY_FILE; \
                      without it stored provider keys cannot be opened",
                 )
             } else {

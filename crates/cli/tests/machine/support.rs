@@ -6,9 +6,11 @@ use std::{
     time::Duration,
 };
 
+use fractal_api_types::ClaimBreakglass;
+use fractal_client::Client;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines},
     process::{Child, ChildStdout, Command},
 };
 
@@ -71,6 +73,29 @@ impl Machine {
         bounded(self.command(words).output()).await.unwrap()
     }
 
+    /// With this on standard input.
+    pub async fn run_with(&self, words: &[&str], input: &str) -> Output {
+        let mut child = self.command(words).stdin(Stdio::piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(input.as_bytes()).await.unwrap();
+        drop(stdin);
+        bounded(child.wait_with_output()).await.unwrap()
+    }
+
+    /// Makes the first administrator; a client that carries their session.
+    pub async fn claim(&self, server: &Running) -> Client {
+        let token = std::fs::read_to_string(self.data().join("setup-token")).unwrap();
+        let body = ClaimBreakglass {
+            username: "ada".parse().unwrap(),
+            password: "correct horse battery".to_owned(),
+        };
+        let anonymous = Client::new(&server.url(), None).unwrap();
+        let claimed = anonymous
+            .claim(&token.trim().to_owned().into(), &body)
+            .await;
+        claimed.unwrap().1
+    }
+
     /// Starts a server on a free port; what it said instead when it ends before it is ready.
     pub async fn serve(&self, words: &[&str]) -> Result<Running, String> {
         let words = [&["serve", "--listen", "127.0.0.1:0"], words].concat();
@@ -93,6 +118,13 @@ impl Machine {
 }
 
 impl Running {
+    /// The address it printed, without a path.
+    pub fn url(&self) -> String {
+        let start = self.said.find("http").unwrap();
+        let address = self.said[start..].split_whitespace().next().unwrap();
+        address.split("/setup").next().unwrap().to_owned()
+    }
+
     pub fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.child.id().unwrap()).unwrap();
         kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();

@@ -23,10 +23,10 @@ async fn an_upgrade_on_postgres_makes_a_backup_or_says_what_to_do() {
     let Some(database) = empty.await.unwrap() else {
         return;
     };
-    let mut machine = Machine::new();
-    machine
-        .variables
-        .push(("DATABASE_URL", database.url.clone()));
+    let machine = Machine {
+        variables: vec![("DATABASE_URL", database.url.clone())],
+        ..Machine::new()
+    };
     let backups = machine.data().join("backups");
 
     // The first start needs no backup, and so no program for it.
