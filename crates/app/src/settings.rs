@@ -39,6 +39,9 @@ pub struct Settings {
     /// The host part of the listening address; not stored.
     #[serde(skip)]
     pub listen_host: String,
+    /// Whether the listener itself speaks TLS; not stored.
+    #[serde(skip)]
+    pub listen_tls: bool,
 }
 
 impl Default for Settings {
@@ -50,6 +53,7 @@ impl Default for Settings {
             idle_timeout_minutes: DEFAULT_IDLE_TIMEOUT_MINUTES,
             reduced_isolation_accepted: false,
             listen_host: String::new(),
+            listen_tls: false,
         }
     }
 }
@@ -93,9 +97,11 @@ impl Settings {
     /// Whether people reach us by TLS, so that cookies may be marked secure.
     #[must_use]
     pub fn is_https(&self) -> bool {
-        self.public_url
-            .as_ref()
-            .is_some_and(|url| url.scheme() == "https")
+        self.listen_tls
+            || self
+                .public_url
+                .as_ref()
+                .is_some_and(|url| url.scheme() == "https")
     }
 
     /// The person's address: the last forwarded one that is not a trusted proxy, if the peer is one.
@@ -321,6 +327,26 @@ mod tests {
         let settings = settings.changed(&change).unwrap();
         assert!(settings.answers_host("agents.example.org"));
         assert!(settings.is_https());
+    }
+
+    #[test]
+    fn a_listener_that_speaks_tls_is_https_whatever_was_set() {
+        let change = UpdateSettings {
+            public_url: Some("http://agents.example.org".into()),
+            ..UpdateSettings::default()
+        };
+        let settings = Settings::default().changed(&change).unwrap();
+        assert!(!settings.is_https());
+        let settings = Settings {
+            listen_tls: true,
+            ..settings
+        };
+        // It outlasts a change of the stored ones.
+        let change = UpdateSettings {
+            public_url: Some(String::new()),
+            ..UpdateSettings::default()
+        };
+        assert!(settings.changed(&change).unwrap().is_https());
     }
 
     #[test]

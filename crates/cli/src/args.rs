@@ -145,6 +145,9 @@ pub struct ServeArgs {
     /// Address to listen on [default: 127.0.0.1:8088]
     #[arg(long, value_name = "HOST:PORT")]
     pub listen: Option<SocketAddr>,
+    /// Its certificate.
+    #[command(flatten)]
+    pub tls: TlsArgs,
     /// Address to serve metrics on; none when absent
     #[arg(long, value_name = "HOST:PORT")]
     pub internal_listen: Option<SocketAddr>,
@@ -168,6 +171,18 @@ pub struct ServeArgs {
     /// The form of log lines
     #[arg(long, value_enum, value_name = "FORM")]
     pub log_format: Option<LogFormat>,
+}
+
+/// The certificate of the main listener.
+#[derive(Debug, Clone, Default, Args)]
+pub struct TlsArgs {
+    /// Certificate to serve HTTPS with: a PEM file, this server's own first, then its issuers'. A new one is taken over
+    /// when the file changes, or on SIGHUP
+    #[arg(long, value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+    /// Private key of the certificate: a PEM file without a passphrase
+    #[arg(long, value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
 }
 
 /// What becomes of running instances when the server ends.
@@ -205,6 +220,9 @@ pub struct DoctorArgs {
     /// Address the server listens on, or should [default: 127.0.0.1:8088]
     #[arg(long, value_name = "HOST:PORT")]
     pub listen: Option<SocketAddr>,
+    /// Its certificate.
+    #[command(flatten)]
+    pub tls: TlsArgs,
     /// Mend what can be mended without risk
     #[arg(long)]
     pub fix: bool,

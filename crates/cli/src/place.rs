@@ -1,8 +1,8 @@
 //! Where things are on this machine: the command line's flags laid over file and environment.
 
-use fractal_config::{Environment, Flags, Platform, Settings, load};
+use fractal_config::{Environment, Flags, Platform, Settings, Tls, load};
 
-use crate::args::{DemoArgs, DoctorArgs, LogFormat, Machine, OnExit, ServeArgs};
+use crate::args::{DemoArgs, DoctorArgs, LogFormat, Machine, OnExit, ServeArgs, TlsArgs};
 
 /// The settings that commands on the machine itself work with.
 pub fn of(machine: Machine) -> anyhow::Result<Settings> {
@@ -13,6 +13,7 @@ pub fn of(machine: Machine) -> anyhow::Result<Settings> {
 pub fn serve(args: ServeArgs) -> anyhow::Result<Settings> {
     settings(&Flags {
         listen: args.listen,
+        tls: tls(args.tls),
         internal_listen: args.internal_listen,
         on_exit: args.on_exit.map(|on_exit| match on_exit {
             OnExit::Keep => fractal_config::OnExit::Keep,
@@ -42,8 +43,16 @@ pub fn demo(args: DemoArgs) -> anyhow::Result<Settings> {
 pub fn doctor(args: &DoctorArgs) -> anyhow::Result<Settings> {
     settings(&Flags {
         listen: args.listen,
+        tls: tls(args.tls.clone()),
         ..flags(args.machine.clone())
     })
+}
+
+fn tls(args: TlsArgs) -> Tls {
+    Tls {
+        certificate: args.tls_cert,
+        key: args.tls_key,
+    }
 }
 
 fn flags(machine: Machine) -> Flags {

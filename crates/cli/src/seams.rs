@@ -1,6 +1,7 @@
 //! What runs inside this process but lives in the composition root. Only this file knows how to get there.
 
-use fractal_config::Settings;
+use fractal_clock::{Clock, SystemClock};
+use fractal_config::{Settings, TlsFiles};
 use secrecy::SecretString;
 
 /// Serves until asked to end.
@@ -50,6 +51,11 @@ pub async fn reset_policy(settings: Settings) -> anyhow::Result<()> {
 /// Which `pg_dump` would back PostgreSQL up before its schema changes.
 pub async fn pg_dump_version(settings: &Settings) -> Option<String> {
     fractal_server::pg_dump_version(settings).await
+}
+
+/// What stands in the certificate of the main listener.
+pub fn inspect_tls(files: &TlsFiles) -> anyhow::Result<fractal_server::TlsReport> {
+    fractal_server::inspect_tls(files, SystemClock.now())
 }
 
 /// What the database says about itself; `None` when it can only be looked at from outside.

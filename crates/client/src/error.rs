@@ -46,6 +46,9 @@ pub enum Error {
     /// The HTTP client could not be set up.
     #[error("the HTTP client could not be set up; check the certificates of this machine")]
     Setup(#[source] reqwest::Error),
+    /// TLS could not be set up.
+    #[error("TLS could not be set up")]
+    Tls(#[source] rustls::Error),
     /// A secret holds characters that cannot stand in a header.
     #[error("the token holds characters that no token has; copy it again")]
     BadToken,

@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
 use url::Url;
 
-use crate::{Error, Result};
+use crate::{Error, Result, pinned};
 
 /// A change may wait for a provider's answer, which itself is bounded by the server; a plain read is quick.
 const ANSWER: Duration = Duration::from_secs(120);
@@ -40,6 +40,23 @@ impl Client {
     /// # Errors
     /// When the address is not an http(s) one or the machine's certificates cannot be used.
     pub fn new(base_url: &str, token: Option<SecretString>) -> Result<Self> {
+        Self::build(base_url, token, None)
+    }
+
+    /// A client without a token that talks to the server with this certificate (DER) and to no other. For a look at a server of this
+    /// machine, whose certificate is for the names that people use.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn pinned(base_url: &str, certificate: Vec<u8>) -> Result<Self> {
+        Self::build(base_url, None, Some(certificate))
+    }
+
+    fn build(
+        base_url: &str,
+        token: Option<SecretString>,
+        certificate: Option<Vec<u8>>,
+    ) -> Result<Self> {
         let bad = || Error::Address {
             given: base_url.to_owned(),
         };
@@ -58,6 +75,9 @@ impl Client {
         // A proxy named in the environment is for the way out, not for this machine.
         if is_loopback(&base) {
             http = http.no_proxy();
+        }
+        if let Some(certificate) = certificate {
+            http = http.tls_backend_preconfigured(pinned::config(certificate).map_err(Error::Tls)?);
         }
         let http = http
             // A redirect would carry the token elsewhere.

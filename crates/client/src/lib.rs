@@ -16,6 +16,7 @@ mod instances;
 mod onboarding;
 mod page;
 mod people;
+mod pinned;
 mod providers;
 mod settings;
 mod skills;

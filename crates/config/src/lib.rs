@@ -11,6 +11,6 @@ mod platform;
 mod settings;
 
 pub use error::ConfigError;
-pub use load::{Flags, load};
+pub use load::{Flags, Tls, load};
 pub use platform::{Environment, Platform};
-pub use settings::{LogFormat, OnExit, SecretKeySource, Settings};
+pub use settings::{LogFormat, OnExit, SecretKeySource, Settings, TlsFiles};

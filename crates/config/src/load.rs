@@ -16,7 +16,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use crate::{ConfigError, Environment, LogFormat, OnExit, Platform, SecretKeySource, Settings};
+use crate::{
+    ConfigError, Environment, LogFormat, OnExit, Platform, SecretKeySource, Settings, TlsFiles,
+};
 
 /// What the command line said; nothing by default.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -33,6 +35,9 @@ pub struct Flags {
     /// `--listen`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub listen: Option<SocketAddr>,
+    /// `--tls-cert` and `--tls-key`
+    #[serde(skip_serializing_if = "Tls::is_empty")]
+    pub tls: Tls,
     /// `--internal-listen`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub internal_listen: Option<SocketAddr>,
@@ -56,6 +61,44 @@ pub struct Flags {
     pub migrate_without_backup: bool,
 }
 
+/// The certificate of the main listener as it is written; one without the other is an error.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tls {
+    /// A PEM file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<PathBuf>,
+    /// A PEM file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<PathBuf>,
+}
+
+impl Tls {
+    const fn is_empty(&self) -> bool {
+        self.certificate.is_none() && self.key.is_none()
+    }
+
+    fn files(self) -> Result<Option<TlsFiles>, ConfigError> {
+        let (missing, present) = match (self.certificate, self.key) {
+            (None, None) => return Ok(None),
+            (Some(certificate), Some(key)) => {
+                return Ok(Some(TlsFiles {
+                    certificate: absolute(certificate),
+                    key: absolute(key),
+                }));
+            }
+            (Some(_), None) => ("tls.key", "tls.certificate"),
+            (None, Some(_)) => ("tls.certificate", "tls.key"),
+        };
+        Err(refuse(
+            missing,
+            &format!(
+                "it is missing, but {present} is set; a certificate and its key belong together"
+            ),
+        ))
+    }
+}
+
 /// The keys of the file. Unknown ones are errors: a misspelt setting must not be silently ignored.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -63,6 +106,8 @@ struct Keys {
     data_dir: Option<PathBuf>,
     engines_dir: Option<PathBuf>,
     listen: SocketAddr,
+    #[serde(default)]
+    tls: Tls,
     internal_listen: Option<SocketAddr>,
     database_url: Option<SecretString>,
     secret_key_file: Option<PathBuf>,
@@ -85,11 +130,13 @@ struct Defaults {
 }
 
 /// Variables and the keys they set. Two have names of their own because deployments expect them.
-const VARIABLES: [(&str, &str); 13] = [
+const VARIABLES: [(&str, &str); 15] = [
     ("DATABASE_URL", "database_url"),
     ("FRACTAL_DATA_DIR", "data_dir"),
     ("FRACTAL_ENGINES_DIR", "engines_dir"),
     ("FRACTAL_LISTEN", "listen"),
+    ("FRACTAL_TLS_CERT", "tls.certificate"),
+    ("FRACTAL_TLS_KEY", "tls.key"),
     ("FRACTAL_INTERNAL_LISTEN", "internal_listen"),
     ("FRACTAL_SECRET_KEY_FILE", "secret_key_file"),
     ("FRACTAL_ON_EXIT", "on_exit"),
@@ -121,7 +168,19 @@ impl Provider for Variables<'_> {
                 Ok(count) if number => Value::from(count),
                 _ => Value::from(text),
             };
-            values.insert(key.to_owned(), value);
+            match key.split_once('.') {
+                None => {
+                    values.insert(key.to_owned(), value);
+                }
+                Some((table, key)) => {
+                    let table = values
+                        .entry(table.to_owned())
+                        .or_insert_with(|| Value::from(Dict::new()));
+                    if let Value::Dict(_, table) = table {
+                        table.insert(key.to_owned(), value);
+                    }
+                }
+            }
         }
         Ok(Map::from([(Profile::Default, values)]))
     }
@@ -237,16 +296,19 @@ fn data_dir(
     }
 }
 
+fn refuse(key: &str, reason: &str) -> ConfigError {
+    ConfigError::Value {
+        key: key.to_owned(),
+        place: "the settings".to_owned(),
+        reason: reason.to_owned(),
+    }
+}
+
 fn finish(
     keys: Keys,
     environment: &Environment,
     platform: Platform,
 ) -> Result<Settings, ConfigError> {
-    let refuse = |key: &str, reason: &str| ConfigError::Value {
-        key: key.to_owned(),
-        place: "the settings".to_owned(),
-        reason: reason.to_owned(),
-    };
     if keys.start_concurrency == 0 {
         return Err(refuse("start_concurrency", "it must be at least 1"));
     }
@@ -300,6 +362,7 @@ fn finish(
         data_dir,
         config_dir,
         listen: keys.listen,
+        tls: keys.tls.files()?,
         internal_listen: keys.internal_listen,
         database_url,
         secret_key,
@@ -308,9 +371,7 @@ fn finish(
         log_level: keys.log_level,
         public_url: keys.public_url,
         // Links stay as they are: some programs go by the name they are called by.
-        pg_dump: keys
-            .pg_dump
-            .map(|path| std::path::absolute(&path).unwrap_or(path)),
+        pg_dump: keys.pg_dump.map(absolute),
         migrate_without_backup: false,
         supervisor_ttl: Duration::from_secs(keys.supervisor_ttl_minutes.saturating_mul(60)),
         start_concurrency: keys.start_concurrency,
@@ -330,6 +391,10 @@ fn key_file(config_dir: &Path, data_dir: &Path, usual: bool) -> PathBuf {
         .map(|byte| format!("{byte:02x}"))
         .collect();
     config_dir.join("keys").join(format!("{name}.key"))
+}
+
+fn absolute(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
 }
 
 /// The absolute path with links resolved as far as it exists, so that one folder has one name

@@ -15,6 +15,8 @@ pub struct Settings {
     pub config_dir: PathBuf,
     /// Where people and programs connect. Default `127.0.0.1:8088`.
     pub listen: SocketAddr,
+    /// The certificate that the main listener serves with; plain HTTP when absent.
+    pub tls: Option<TlsFiles>,
     /// Where metrics are served; none by default.
     pub internal_listen: Option<SocketAddr>,
     /// `sqlite://…` or `postgres://…`; may hold a password.
@@ -41,6 +43,15 @@ pub struct Settings {
     pub supervisor_ttl: Duration,
     /// How many instances may start at once. Default: one per core.
     pub start_concurrency: usize,
+}
+
+/// A certificate with its key, as PEM files. Absolute, with links as they are: renewals move them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate of this server, then those of its issuers.
+    pub certificate: PathBuf,
+    /// Its private key, without a passphrase.
+    pub key: PathBuf,
 }
 
 /// Where the master key comes from.

@@ -168,6 +168,49 @@ fn a_migration_without_a_backup_is_asked_for_once_and_not_in_the_file() {
 }
 
 #[test]
+fn a_certificate_and_its_key_come_together_from_any_layer() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("my.toml");
+    let with = |text: &str, flag: Option<&str>| {
+        fs::write(&file, text).unwrap();
+        let flags = Flags {
+            config: Some(file.clone()),
+            tls: fractal_config::Tls {
+                certificate: flag.map(Into::into),
+                key: None,
+            },
+            ..Flags::default()
+        };
+        let environment = Environment::from([
+            ("HOME", home.path().to_str().unwrap()),
+            ("FRACTAL_TLS_KEY", "/env/key.pem"),
+        ]);
+        load(&flags, &environment, PERSON)
+    };
+    let tls = with(
+        "tls.certificate = '/file/cert.pem'\ntls.key = '/file/key.pem'",
+        None,
+    );
+    let tls = tls.unwrap().tls.unwrap();
+    assert_eq!(tls.certificate, Path::new("/file/cert.pem"));
+    assert_eq!(tls.key, Path::new("/env/key.pem"));
+    let tls = with("", Some("/flag/cert.pem")).unwrap().tls.unwrap();
+    assert_eq!(tls.certificate, Path::new("/flag/cert.pem"));
+    let alone = with("", None).unwrap_err().to_string();
+    assert!(
+        alone.contains("tls.certificate") && alone.contains("belong together"),
+        "{alone}"
+    );
+    let typed = with("tls.cert = 'x'", None).unwrap_err().to_string();
+    assert!(
+        typed.contains("cert") && typed.contains("my.toml"),
+        "{typed}"
+    );
+    let none = load(&Flags::default(), &at_home(home.path()), PERSON).unwrap();
+    assert_eq!(none.tls, None);
+}
+
+#[test]
 fn a_key_in_the_environment_is_used_and_not_shown() {
     let home = tempfile::tempdir().unwrap();
     let environment = Environment::from([

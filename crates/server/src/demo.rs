@@ -37,6 +37,8 @@ pub async fn demo(mut settings: Settings) -> Result<()> {
         "sqlite://{}",
         settings.data_dir.join("fractal.db").display()
     ));
+    // Nobody calls from outside.
+    settings.tls = None;
     settings.secret_key = SecretKeySource::Variable(
         MasterKey::generate(1, &fractal_clock::SystemEntropy).to_base64(),
     );

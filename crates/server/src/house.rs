@@ -24,7 +24,11 @@ use fractal_runtime_process::ProcessRuntime;
 use fractal_store::Store;
 use fractal_types::{SeenState, WantedState};
 use secrecy::ExposeSecret;
-use tokio::{sync::mpsc, task::JoinHandle};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::mpsc,
+    task::JoinHandle,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -33,6 +37,7 @@ use crate::{
     limits, listen,
     ports::{InstanceListeners, Ports, Prober},
     revoked::stop_turns,
+    tls::Tls,
     usage,
 };
 
@@ -51,6 +56,7 @@ pub struct House {
     pub chat: Arc<ChatHub>,
     /// The way in for the first administrator, while there is none.
     pub setup: Option<Setup>,
+    tls: Option<Arc<Tls>>,
     stop: CancellationToken,
     stop_listening: CancellationToken,
     tasks: std::sync::Mutex<Vec<JoinHandle<()>>>,
@@ -67,6 +73,12 @@ impl House {
         limits::raise_open_files();
         let clock: SharedClock = Arc::new(SystemClock);
         let entropy: SharedEntropy = Arc::new(SystemEntropy);
+        // First, because nothing shall be changed for a listener that cannot serve.
+        let tls = settings
+            .tls
+            .clone()
+            .map(|files| Tls::load(files, clock.clone()).map(Arc::new))
+            .transpose()?;
         let lock = installation::take_folder(&settings.data_dir)?;
         let store = Store::open(
             settings.database_url.expose_secret(),
@@ -89,6 +101,7 @@ impl House {
             BrokerSettings::default(),
         );
         let mut stored = settings::load(&store, &settings.listen.ip().to_string()).await?;
+        stored.listen_tls = tls.is_some();
         if stored.public_url.is_none() {
             stored.public_url.clone_from(&settings.public_url);
         }
@@ -157,6 +170,7 @@ impl House {
             app,
             chat,
             setup: installation.setup,
+            tls,
             stop,
             stop_listening: CancellationToken::new(),
             tasks: std::sync::Mutex::new(tasks),
@@ -164,7 +178,7 @@ impl House {
         })
     }
 
-    /// Serves the main listener and, when one is set, the internal one. Returns the main address.
+    /// Serves the main listener, by TLS when a certificate is set, and, when one is set, the internal one. Returns the main address.
     ///
     /// # Errors
     ///
@@ -180,8 +194,13 @@ impl House {
         // Who is a trusted proxy may be changed while we listen.
         let app = self.app.clone();
         let share = Share::new(move |peer| app.settings().is_trusted_proxy(peer));
+        if let Some(tls) = &self.tls {
+            let hangup = signal(SignalKind::hangup())?;
+            self.keep(tokio::spawn(tls.clone().watch(hangup, self.stop.clone())));
+        }
         self.keep(listen::serve(
             listener,
+            self.tls.as_deref(),
             router,
             share.clone(),
             "main",
@@ -191,6 +210,7 @@ impl House {
             let listener = listen::bind(internal).await?;
             self.keep(listen::serve(
                 listener,
+                None,
                 listen::internal(),
                 share,
                 "internal",
@@ -207,15 +227,18 @@ impl House {
             .push(task);
     }
 
-    /// What an operator should know at once: why isolation is reduced, with the remedy. The rest is on the asset's page.
+    /// What an operator should know at once: why isolation is reduced and what is wrong with the certificate, with the remedy. The
+    /// rest is on the asset's page.
     #[must_use]
     pub fn remarks(&self) -> Vec<String> {
         let promises = self.app.runtime.capabilities();
-        if promises.isolation == Isolation::Reduced {
+        let mut remarks = if promises.isolation == Isolation::Reduced {
             promises.remarks
         } else {
             Vec::new()
-        }
+        };
+        remarks.extend(self.tls.iter().flat_map(|tls| tls.warnings()));
+        remarks
     }
 
     /// Ends everything: listeners first, then (if wished) instances, then background work, then the database.

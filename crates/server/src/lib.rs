@@ -11,6 +11,7 @@ mod look;
 mod ports;
 mod revoked;
 mod telemetry;
+mod tls;
 mod usage;
 
 use std::io::IsTerminal;
@@ -28,6 +29,7 @@ pub use keys::{
     rotate as rotate_keys, status as key_status,
 };
 pub use look::look_into_database;
+pub use tls::{TlsReport, inspect_tls};
 
 /// Serves until SIGINT or SIGTERM.
 ///
@@ -67,7 +69,14 @@ fn announce(
     took: std::time::Duration,
 ) {
     let base = settings.public_url.as_ref().map_or_else(
-        || format!("http://{address}"),
+        || {
+            let scheme = if settings.tls.is_some() {
+                "https"
+            } else {
+                "http"
+            };
+            format!("{scheme}://{address}")
+        },
         |url| url.as_str().trim_end_matches('/').to_owned(),
     );
     println!("Fractal is ready after {:.1} s.", took.as_secs_f64());

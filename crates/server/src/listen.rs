@@ -13,7 +13,10 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
-use crate::limits;
+use crate::{
+    limits,
+    tls::{Tls, TlsListener},
+};
 
 /// Binds an address, with the remedy when it is taken.
 ///
@@ -26,10 +29,11 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener> {
     })
 }
 
-/// Serves a router until stopped; running answers may end. `share` is what one client may take, `name` says in the log which listener
-/// it is.
+/// Serves a router until stopped, by TLS when there is a certificate; running answers may end. `share` is what one client may take,
+/// `name` says in the log which listener it is.
 pub fn serve(
     listener: TcpListener,
+    tls: Option<&Tls>,
     router: Router,
     share: Share,
     name: &'static str,
@@ -39,15 +43,31 @@ pub fn serve(
         connections: limits::most_connections(),
         ..Bounds::default()
     };
-    tokio::spawn(fractal_proxy::serve::serve(
-        listener.tap_io(|stream| end_when_unread(stream, UNREAD)),
-        router,
-        |peer| Some(*peer),
-        bounds,
-        Some(share),
-        name,
-        stop,
-    ))
+    let listener = listener.tap_io(|stream| end_when_unread(stream, UNREAD));
+    let share = Some(share);
+    match tls {
+        Some(tls) => {
+            let listener = TlsListener::new(listener, tls.acceptor());
+            tokio::spawn(fractal_proxy::serve::serve(
+                listener,
+                router,
+                |peer| Some(*peer),
+                bounds,
+                share,
+                name,
+                stop,
+            ))
+        }
+        None => tokio::spawn(fractal_proxy::serve::serve(
+            listener,
+            router,
+            |peer| Some(*peer),
+            bounds,
+            share,
+            name,
+            stop,
+        )),
+    }
 }
 
 /// How long a client may leave unread what was sent to it. Answers have no deadline, so that nothing else would end a connection whose

@@ -128,6 +128,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("upgrade-backup", |s| Box::pin(data::upgrade_backup(s))),
     ("secret-key", |s| Box::pin(async { data::secret_key(s) })),
     ("key-backup", |s| Box::pin(async { data::key_backup(s) })),
+    ("tls", |s| Box::pin(async { server::tls(s) })),
     ("server", |s| Box::pin(server::server(s))),
 ];
 

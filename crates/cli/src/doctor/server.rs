@@ -3,6 +3,39 @@
 use fractal_client::{Client, Error};
 
 use super::{Found, Surroundings};
+use crate::seams;
+
+/// The certificate of the main listener.
+pub fn tls(surroundings: &Surroundings) -> Found {
+    let Some(files) = &surroundings.settings.tls else {
+        return Found::good(
+            "the main listener speaks plain HTTP; for other machines set tls.certificate and tls.key, or put a proxy in front",
+        );
+    };
+    match seams::inspect_tls(files) {
+        Err(error) => Found::failed(
+            format!("{error:#}"),
+            "correct tls.certificate and tls.key (FRACTAL_TLS_CERT, FRACTAL_TLS_KEY); the server does not start with them",
+        ),
+        Ok(report) if report.warnings.is_empty() => Found::good(report.finding),
+        Ok(report) => Found::attention(
+            report.finding,
+            format!("mind that {}", report.warnings.join("; and that ")),
+        ),
+    }
+}
+
+/// A client for the server as it should be: with its certificate and no other.
+fn client(
+    surroundings: &Surroundings,
+    address: std::net::SocketAddr,
+) -> fractal_client::Result<Client> {
+    let report = surroundings.settings.tls.as_ref();
+    match report.and_then(|files| seams::inspect_tls(files).ok()) {
+        Some(report) => Client::pinned(&format!("https://{address}"), report.certificate),
+        None => Client::new(&format!("http://{address}"), None),
+    }
+}
 
 pub async fn server(surroundings: &Surroundings) -> Found {
     let listen = surroundings.settings.listen;
@@ -15,7 +48,7 @@ pub async fn server(surroundings: &Surroundings) -> Found {
             std::net::Ipv4Addr::LOCALHOST.into()
         });
     }
-    let client = match Client::new(&format!("http://{address}"), None) {
+    let client = match client(surroundings, address) {
         Ok(client) => client,
         Err(error) => {
             return Found::failed(
@@ -28,6 +61,12 @@ pub async fn server(surroundings: &Surroundings) -> Found {
     match client.onboarding_status().await {
         Err(Error::Unreachable { .. }) => match std::net::TcpListener::bind(listen) {
             Ok(_) => Found::good(format!("not running; {listen} is free for it")),
+            Err(_) if surroundings.settings.tls.is_some() => Found::failed(
+                format!(
+                    "nothing at {listen} shows the certificate of tls.certificate, and the address is in use"
+                ),
+                "stop what listens there; or, if it is Fractal with an earlier certificate, send it SIGHUP",
+            ),
             Err(error) => Found::failed(
                 format!("not running, and {listen} cannot be used: {error}"),
                 taken,

@@ -1,11 +1,9 @@
 //! A new release on a database of an earlier one.
 
+use fractal_testing::postgres;
 use tokio::process::Command;
 
-use crate::{
-    postgres_server,
-    support::{Machine, bounded, err, names, out},
-};
+use crate::support::{Machine, bounded, err, names, out};
 
 /// Makes the database look as a release without the step of the skills' variables left it.
 async fn age(url: &str) {
@@ -19,7 +17,7 @@ async fn age(url: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upgrade_on_postgres_makes_a_backup_or_says_what_to_do() {
-    let empty = tokio::task::spawn_blocking(|| postgres_server::server().map(|it| it.empty()));
+    let empty = tokio::task::spawn_blocking(|| postgres::server().map(|it| it.empty()));
     let Some(database) = empty.await.unwrap() else {
         return;
     };

@@ -222,7 +222,8 @@ fn base_url(server: &Server, headers: &HeaderMap) -> String {
                 .get(header::HOST)
                 .and_then(|value| value.to_str().ok())
                 .unwrap_or("localhost");
-            format!("http://{host}")
+            let scheme = if settings.listen_tls { "https" } else { "http" };
+            format!("{scheme}://{host}")
         }
     }
 }
