@@ -790,7 +790,21 @@ pub enum Engine {
 /// `fractal policy`.
 #[derive(Debug, Subcommand)]
 pub enum Policy {
-    /// Go back to the built-in access rules
+    /// Show the access rules in force and what each does
+    Show {
+        /// Only this one, with its text
+        #[arg(value_name = "NAME")]
+        name: Option<String>,
+    },
+    /// Check a file of access rules against grammar and schema; nothing is put in force
+    ///
+    /// Rules are written in Cedar, each with an @id("...") of its own. Exit code 1 when something is wrong.
+    Check {
+        /// The file
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Go back to the built-in access rules. Rules cannot be added yet, so there is nothing to remove
     Reset {
         /// Where things are.
         #[command(flatten)]

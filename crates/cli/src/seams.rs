@@ -43,9 +43,19 @@ pub async fn import_key(
     fractal_server::import_key(settings, text, passphrase).await
 }
 
-/// Goes back to the built-in access rules.
-pub async fn reset_policy(settings: Settings) -> anyhow::Result<()> {
-    fractal_server::reset_policy(settings).await
+/// The access rules that every release carries.
+pub fn builtin_policies() -> anyhow::Result<Vec<fractal_server::BuiltinPolicy>> {
+    fractal_server::builtin_policies()
+}
+
+/// Whether a text of access rules could be put in force, and what is wrong with it.
+pub fn check_policies(text: &str) -> anyhow::Result<fractal_server::Checked> {
+    fractal_server::check_policies(text)
+}
+
+/// Goes back to the built-in access rules; how many added ones went.
+pub fn reset_policy() -> anyhow::Result<usize> {
+    fractal_server::reset_policy()
 }
 
 /// Which `pg_dump` would back PostgreSQL up before its schema changes.

@@ -13,9 +13,9 @@ use crate::{
     entity::{PRINCIPALS, TYPES, Types},
 };
 
-const SCHEMA: &str = include_str!("../../../policies/fractal.cedarschema");
-const BUILTIN: &str = include_str!("../../../policies/builtin.cedar");
-const BREAKGLASS: &str = include_str!("../../../policies/breakglass.cedar");
+pub(crate) const SCHEMA: &str = include_str!("../../../policies/fractal.cedarschema");
+pub(crate) const BUILTIN: &str = include_str!("../../../policies/builtin.cedar");
+pub(crate) const BREAKGLASS: &str = include_str!("../../../policies/breakglass.cedar");
 
 /// Why a text cannot be used as policies.
 #[derive(Debug, thiserror::Error)]

@@ -9,6 +9,8 @@
 //! a reviewed change of `docs/reference/permissions.md`.
 
 mod action;
+mod builtin;
+mod check;
 mod circumstances;
 mod decision;
 mod engine;
@@ -16,6 +18,8 @@ mod entity;
 mod resource;
 
 pub use action::Action;
+pub use builtin::{BuiltinPolicy, builtin_policies};
+pub use check::{Checked, Finding, FindingSeverity, check};
 pub use circumstances::Circumstances;
 pub use decision::{Approval, Decision, Denial, Outcome};
 pub use engine::{PolicyError, PolicySet};

@@ -249,13 +249,3 @@ pub fn in_use(settings: &Settings) -> bool {
     std::fs::File::open(settings.data_dir.join("lock"))
         .is_ok_and(|file| matches!(file.try_lock(), Err(std::fs::TryLockError::WouldBlock)))
 }
-
-/// Goes back to the built-in access rules. Operators cannot add rules yet, so the built-in ones are in force already.
-///
-/// # Errors
-///
-/// When the built-in rules do not hold against their schema.
-pub async fn reset_policy(_settings: Settings) -> Result<()> {
-    fractal_policy::PolicySet::builtin()?;
-    Ok(())
-}

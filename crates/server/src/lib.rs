@@ -8,6 +8,7 @@ mod keys;
 mod limits;
 mod listen;
 mod look;
+mod policy;
 mod ports;
 mod revoked;
 mod telemetry;
@@ -23,12 +24,14 @@ use tokio::signal::unix::{SignalKind, signal};
 
 pub use database::pg_dump_version;
 pub use demo::demo;
+pub use fractal_policy::{BuiltinPolicy, Checked, Finding, FindingSeverity};
 pub use house::House;
 pub use keys::{
-    Imported, export as export_key, import as import_key, in_use, reset_policy,
-    rotate as rotate_keys, status as key_status,
+    Imported, export as export_key, import as import_key, in_use, rotate as rotate_keys,
+    status as key_status,
 };
 pub use look::look_into_database;
+pub use policy::{builtin_policies, check_policies, reset_policy};
 pub use tls::{TlsReport, inspect_tls};
 
 /// Serves until SIGINT or SIGTERM.

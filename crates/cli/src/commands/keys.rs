@@ -1,5 +1,5 @@
-//! `fractal keys` and `fractal policy`: for whoever is at home on the machine itself. They work on the
-//! data folder and need no server and no token; only a rotation under a running server asks that server.
+//! `fractal keys`: for whoever is at home on the machine itself. It works on the data folder and needs no server and no token; only a
+//! rotation under a running server asks that server.
 
 use std::{
     fs,
@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::Session;
 use crate::{
-    args::{Keys, Machine, Policy},
+    args::{Keys, Machine},
     connection,
     output::write_out,
     place, prompt, seams,
@@ -147,17 +147,4 @@ fn mark(marker: Option<&Path>) -> anyhow::Result<()> {
             marker.display()
         )
     })
-}
-
-pub async fn policy(session: &Session, command: Policy) -> anyhow::Result<()> {
-    match command {
-        Policy::Reset { machine, yes } => {
-            prompt::confirm("Replace the access rules by the built-in ones?", yes)?;
-            seams::reset_policy(place::of(machine)?).await?;
-            session.out.done(
-                &json!({"reset": true}),
-                "the built-in access rules are in force",
-            )
-        }
-    }
 }

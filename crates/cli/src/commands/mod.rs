@@ -8,6 +8,7 @@ mod instances;
 mod invitations;
 mod keys;
 mod login;
+mod policy;
 mod profile;
 mod providers;
 mod sessions;
@@ -85,7 +86,7 @@ pub async fn run(args: Arguments) -> anyhow::Result<ExitCode> {
         Command::Usage(args) => account::usage(&session, &args).await?,
         Command::Keys(command) => keys::run(&session, command).await?,
         Command::Engine(command) => return engine::run(&session, command).await,
-        Command::Policy(command) => keys::policy(&session, command).await?,
+        Command::Policy(command) => return policy::run(&session, command),
         Command::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "fractal", &mut text);
