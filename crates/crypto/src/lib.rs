@@ -11,6 +11,7 @@ mod owner;
 mod passphrase;
 mod password;
 mod redact;
+mod sign;
 mod swap;
 mod token;
 
@@ -22,5 +23,6 @@ pub use owner::{OwnerKey, WrappedKey, decrypt, encrypt, key_version_of, reencryp
 pub use passphrase::{PassphraseError, export_master_key, import_master_key};
 pub use password::{PasswordError, check_password_rule, hash_password, verify_password};
 pub use redact::redact;
+pub use sign::{SignKey, SignKeyError, VerifyKey};
 pub use swap::{drop_staged_key, find_key, finish_key_swap, settle_key_file, stage_key_file};
 pub use token::{Token, TokenError, TokenHash, TokenKind};

@@ -48,6 +48,11 @@ const ARROWS: &[(&str, &str, &str)] = &[
         "rows are nouns, some columns are sealed",
     ),
     (
+        "evidence",
+        "types clock crypto store",
+        "the tree stands on the log; verifying needs no database",
+    ),
+    (
         "identity",
         "types clock crypto connect",
         "sign-in hashes, signs and asks identity providers",

@@ -27,6 +27,10 @@ const STEPS: &[(&str, &str)] = &[
         "m0004_skill_credentials",
         include_str!("m0004_skill_credentials.sql"),
     ),
+    (
+        "m0005_evidence_tree",
+        include_str!("m0005_evidence_tree.sql"),
+    ),
 ];
 
 /// All steps as they are written, one after the other.
