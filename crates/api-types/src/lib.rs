@@ -8,6 +8,7 @@
 mod auth;
 mod chat;
 mod engine;
+mod evidence;
 mod health;
 mod instance;
 mod key;
@@ -25,6 +26,7 @@ mod usage;
 pub use auth::*;
 pub use chat::*;
 pub use engine::*;
+pub use evidence::*;
 pub use health::*;
 pub use instance::*;
 pub use key::*;

@@ -15,6 +15,7 @@ pub mod asset;
 pub mod change;
 pub mod chat;
 pub mod engine;
+pub mod evidence;
 pub mod identity_provider;
 pub mod instance;
 pub mod invitation;

@@ -11,6 +11,7 @@ mod auth;
 mod chat;
 mod engines;
 mod error;
+mod evidence;
 mod http;
 mod instances;
 mod onboarding;

@@ -16,6 +16,7 @@ pub mod tiles;
 pub mod verify;
 
 pub use checkpoint::Checkpoint;
+pub use fractal_crypto::{SignKeyError, VerifyKey};
 pub use leaf::leaf;
 pub use merkle::Hash;
 pub use prove::{consistency, frontier, inclusion};

@@ -87,6 +87,7 @@ actions! {
     UsageViewOwn = "usage.view_own",
     UsageViewAll = "usage.view_all",
     EvidenceView = "evidence.view",
+    EvidenceHead = "evidence.head",
     KeyRotate = "key.rotate",
     KeyExport = "key.export",
     PolicyReset = "policy.reset",

@@ -272,6 +272,23 @@ export interface components {
             stream?: boolean | null;
             stream_options?: components["schemas"]["StreamOptions"] | null;
         };
+        /** @description The proof that an earlier log is the beginning of a later one (RFC 6962 section 2.1.2). */
+        ConsistencyProof: {
+            /**
+             * Format: int64
+             * @description The size of the earlier log.
+             */
+            from: number;
+            /**
+             * Format: int64
+             * @description The size of the later log.
+             */
+            to: number;
+            /** @description The hashes, hexadecimal. */
+            hashes: string[];
+            /** @description The later signed head. */
+            note: string;
+        };
         /** @description Makes an API token. */
         CreateApiToken: {
             /** @description What it is for. */
@@ -405,7 +422,61 @@ export interface components {
             /** @description When it was first known. */
             created_at: components["schemas"]["Timestamp"];
         };
+        /** @description The newest signed head of the log. */
+        EvidenceHead: {
+            /**
+             * Format: int64
+             * @description How many entries it covers; 0 before the first was sealed.
+             */
+            size: number;
+            /** @description The signed note (C2SP tlog-checkpoint); absent while `size` is 0. */
+            note?: string | null;
+            signed_at?: components["schemas"]["Timestamp"] | null;
+            /** @description The key that verifies it, `name+id+key`. Keep it somewhere else than here. */
+            key: string;
+            /**
+             * Format: int64
+             * @description Entries that happened and have no position yet.
+             */
+            waiting: number;
+        };
         EvidenceId: string;
+        /** @description One line of the log. */
+        EvidenceView: {
+            /**
+             * Format: int64
+             * @description Its position, gapless from 1.
+             */
+            seq: number;
+            /** @description Its id. */
+            id: components["schemas"]["EvidenceId"];
+            /** @description When it happened. */
+            at: components["schemas"]["Timestamp"];
+            /** @description Which kind of principal acted. */
+            actor_kind: string;
+            /** @description Which; empty for the system. */
+            actor_id: string;
+            /** @description The sign-in name of a person who is still there. */
+            actor_name?: string | null;
+            /** @description How they proved it. */
+            via: string;
+            /** @description What was done. */
+            action: string;
+            /** @description To what kind of thing. */
+            resource_kind: string;
+            /** @description To which. */
+            resource_id: string;
+            /** @description How it ended. */
+            outcome: string;
+            /** @description Why: the deciding policies. */
+            decision: Record<string, never>;
+            /** @description What changed, as far as it may be seen by the caller and was not erased. */
+            values: Record<string, never>;
+            /** @description Every value's commitment, also of those not shown: field to hexadecimal digits. */
+            commitments: Record<string, never>;
+            /** @description The request that caused it. */
+            request_id?: string | null;
+        };
         /** @description One wrong field. */
         FieldError: {
             /** @description JSON pointer into the body, or the name of a path or query parameter. */
@@ -446,6 +517,27 @@ export interface components {
             redirect_uri: string;
             /** @description When it was made. */
             created_at: components["schemas"]["Timestamp"];
+        };
+        /** @description The proof that an entry is in the log (RFC 6962 section 2.1.1). */
+        InclusionProof: {
+            /**
+             * Format: int64
+             * @description The entry's position, from 1; its index in the tree is one less.
+             */
+            seq: number;
+            /** @description What is hashed: the entry as canonical JSON. The leaf's hash is SHA-256 over a zero byte and these bytes. */
+            leaf: string;
+            /** @description The leaf's hash, hexadecimal. */
+            leaf_hash: string;
+            /**
+             * Format: int64
+             * @description How many entries the head covers.
+             */
+            size: number;
+            /** @description The hashes from the leaf upwards, hexadecimal. */
+            hashes: string[];
+            /** @description The signed head. */
+            note: string;
         };
         /** @description How many instances there are. */
         InstanceCounts: {
@@ -785,6 +877,47 @@ export interface components {
                 digest?: string | null;
                 /** @description When it was first known. */
                 created_at: components["schemas"]["Timestamp"];
+            }[];
+            /** @description Pass it as `cursor` for the next page; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_EvidenceView: {
+            /** @description The entries, newest first unless the route says otherwise. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description Its position, gapless from 1.
+                 */
+                seq: number;
+                /** @description Its id. */
+                id: components["schemas"]["EvidenceId"];
+                /** @description When it happened. */
+                at: components["schemas"]["Timestamp"];
+                /** @description Which kind of principal acted. */
+                actor_kind: string;
+                /** @description Which; empty for the system. */
+                actor_id: string;
+                /** @description The sign-in name of a person who is still there. */
+                actor_name?: string | null;
+                /** @description How they proved it. */
+                via: string;
+                /** @description What was done. */
+                action: string;
+                /** @description To what kind of thing. */
+                resource_kind: string;
+                /** @description To which. */
+                resource_id: string;
+                /** @description How it ended. */
+                outcome: string;
+                /** @description Why: the deciding policies. */
+                decision: Record<string, never>;
+                /** @description What changed, as far as it may be seen by the caller and was not erased. */
+                values: Record<string, never>;
+                /** @description Every value's commitment, also of those not shown: field to hexadecimal digits. */
+                commitments: Record<string, never>;
+                /** @description The request that caused it. */
+                request_id?: string | null;
             }[];
             /** @description Pass it as `cursor` for the next page; absent on the last one. */
             next_cursor?: string | null;
@@ -1201,7 +1334,7 @@ export interface components {
          * @description What a person may do, in one word; what it means stands in the policies.
          * @enum {string}
          */
-        Role: "member" | "admin" | "owner";
+        Role: "member" | "auditor" | "admin" | "owner";
         /** @description Replaces a token; both work during the overlap. */
         RotateApiToken: {
             /**

@@ -3,6 +3,7 @@
 mod account;
 mod chat;
 mod engine;
+mod evidence;
 mod identity_providers;
 mod instances;
 mod invitations;
@@ -83,6 +84,7 @@ pub async fn run(args: Arguments) -> anyhow::Result<ExitCode> {
         Command::Tokens(command) => tokens::run(&session, command).await?,
         Command::Settings(command) => settings::run(&session, command).await?,
         Command::Usage(args) => account::usage(&session, &args).await?,
+        Command::Evidence(command) => evidence::run(&session, command).await?,
         Command::Keys(command) => keys::run(&session, command).await?,
         Command::Engine(command) => return engine::run(&session, command).await,
         Command::Policy(command) => keys::policy(&session, command).await?,

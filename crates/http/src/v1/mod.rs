@@ -3,6 +3,7 @@
 mod auth;
 mod chat;
 mod engines;
+mod evidence;
 mod identity_providers;
 mod instances;
 mod invitations;
@@ -27,6 +28,7 @@ pub fn routes() -> Routes {
         auth::routes(),
         chat::routes(),
         engines::routes(),
+        evidence::routes(),
         identity_providers::routes(),
         instances::routes(),
         invitations::routes(),

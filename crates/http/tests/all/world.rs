@@ -77,6 +77,8 @@ pub enum Target {
     Invitation,
     IdentityProvider,
     Engine,
+    /// A sealed entry of the log.
+    Evidence,
 }
 
 impl Target {
@@ -277,6 +279,10 @@ impl World {
             Target::Invitation => self.invitation().await.0,
             Target::IdentityProvider => data_plane::identity_provider(app).await.to_string(),
             Target::Engine => self.engine.to_string(),
+            Target::Evidence => {
+                app.sealer.seal_all().await.unwrap();
+                "1".to_owned()
+            }
         };
         (id.clone(), id)
     }
@@ -297,6 +303,7 @@ impl World {
             Target::Invitation => id("invt"),
             Target::IdentityProvider => id("idp"),
             Target::Engine => id("eng"),
+            Target::Evidence => "999999999".to_owned(),
         };
         (name.clone(), name)
     }
