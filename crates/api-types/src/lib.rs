@@ -22,6 +22,7 @@ mod provider;
 mod settings;
 mod skill;
 mod usage;
+mod webhook;
 
 pub use auth::*;
 pub use chat::*;
@@ -40,3 +41,4 @@ pub use provider::*;
 pub use settings::*;
 pub use skill::*;
 pub use usage::*;
+pub use webhook::*;

@@ -34,6 +34,7 @@ pub mod skill_credential;
 pub mod token;
 pub mod usage;
 pub mod user;
+pub mod webhook;
 
 pub use context::{ClientInfo, Context};
 pub use error::{Error, Result};

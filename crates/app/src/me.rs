@@ -136,6 +136,14 @@ fn example_of(action: Action, cx: &Context, owner: UserId) -> Option<Resource> {
         A::EngineList | A::EngineInstall => Resource::Engine(None),
         A::AssetList | A::AssetView => Resource::RuntimeAsset(None),
         A::UsageViewOwn => Resource::Usage { owner },
+        A::WebhookCreate
+        | A::WebhookView
+        | A::WebhookUpdate
+        | A::WebhookDelete
+        | A::WebhookReplay => Resource::Webhook {
+            id: None,
+            organization,
+        },
         A::EvidenceView | A::EvidenceHead => Resource::Evidence {
             id: None,
             organization,

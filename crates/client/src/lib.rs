@@ -22,6 +22,7 @@ mod settings;
 mod skills;
 mod sse;
 mod system;
+mod webhooks;
 
 pub use chat::ChatStream;
 pub use error::{Error, Result};

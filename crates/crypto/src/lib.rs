@@ -14,6 +14,7 @@ mod redact;
 mod sign;
 mod swap;
 mod token;
+mod webhook;
 
 pub use cipher::{OpenError, Place};
 pub use commit::{canonical_json, commit};
@@ -26,3 +27,4 @@ pub use redact::redact;
 pub use sign::{SignKey, SignKeyError, VerifyKey};
 pub use swap::{drop_staged_key, find_key, finish_key_swap, settle_key_file, stage_key_file};
 pub use token::{Token, TokenError, TokenHash, TokenKind};
+pub use webhook::{webhook_secret, webhook_signature};

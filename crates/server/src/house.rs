@@ -166,6 +166,7 @@ impl House {
             tokio::spawn(stop_turns(app.clone(), chat.clone(), stop.clone())),
             tokio::spawn(reseal(app.clone(), stop.clone())),
             tokio::spawn(seal(sealer, stop.clone())),
+            tokio::spawn(tell_webhooks(app.clone(), stop.clone())),
         ];
         Ok(Self {
             app,
@@ -315,6 +316,13 @@ async fn provide_engine(app: App, stop: CancellationToken) {
 async fn reseal(app: App, stop: CancellationToken) {
     tokio::select! {
         () = fractal_app::reseal::run(app) => {}
+        () = stop.cancelled() => {}
+    }
+}
+
+async fn tell_webhooks(app: App, stop: CancellationToken) {
+    tokio::select! {
+        () = fractal_app::webhook::deliver::run(app) => {}
         () = stop.cancelled() => {}
     }
 }

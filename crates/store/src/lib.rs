@@ -42,6 +42,7 @@ pub mod skill_credentials;
 pub mod system_config;
 pub mod usage_records;
 pub mod users;
+pub mod webhooks;
 
 pub use error::{Error, Result};
 pub use open::{Backend, OpenOptions, Store};
@@ -70,3 +71,4 @@ pub use signing_keys::SigningKeyRow;
 pub use skill_credentials::SkillCredential;
 pub use usage_records::UsageRecord;
 pub use users::User;
+pub use webhooks::{DeliveryState, Webhook, WebhookDelivery};

@@ -29,7 +29,7 @@ pub struct Column {
 }
 
 /// All of them.
-pub const COLUMNS: [Column; 7] = [
+pub const COLUMNS: [Column; 8] = [
     Column {
         table: "providers",
         column: "api_key",
@@ -57,6 +57,12 @@ pub const COLUMNS: [Column; 7] = [
     Column {
         table: "identity_providers",
         column: "client_secret",
+        key: "id",
+        owner: Owner::In("organization_id"),
+    },
+    Column {
+        table: "webhooks",
+        column: "secret",
         key: "id",
         owner: Owner::In("organization_id"),
     },

@@ -373,6 +373,55 @@ export interface components {
              */
             password: string;
         };
+        /** @description Makes a webhook. It is told what happens from then on. */
+        CreateWebhook: {
+            /** @description What people call it. */
+            name: components["schemas"]["Label"];
+            /** @description Where to, an https address. */
+            url: string;
+            /** @description Which actions: names like `instance.start`, kinds like `instance.`, or `*`; everything when absent. */
+            events?: string[] | null;
+            /** @description Whether it may be on a private or loopback address, and plain http. */
+            allow_private_network?: boolean | null;
+        };
+        DeliveryId: string;
+        /**
+         * @description How a delivery stands.
+         * @enum {string}
+         */
+        DeliveryStateView: "pending" | "delivered" | "dead";
+        /** @description One entry of the log on its way to a webhook. */
+        DeliveryView: {
+            /** @description Its id. */
+            id: components["schemas"]["DeliveryId"];
+            /**
+             * Format: int64
+             * @description The entry's position in the log.
+             */
+            seq: number;
+            /** @description The entry's action. */
+            event: string;
+            /** @description The thing it is about, as `kind:id`. Deliveries about one thing keep their order. */
+            resource: string;
+            /** @description How it stands. */
+            state: components["schemas"]["DeliveryStateView"];
+            /**
+             * Format: int32
+             * @description How often it was tried.
+             */
+            attempts: number;
+            next_at?: components["schemas"]["Timestamp"] | null;
+            /**
+             * Format: int32
+             * @description The status of the last answer.
+             */
+            last_status?: number | null;
+            /** @description Why the last attempt failed. */
+            last_error?: string | null;
+            /** @description When it was put on its way. */
+            created_at: components["schemas"]["Timestamp"];
+            done_at?: components["schemas"]["Timestamp"] | null;
+        };
         /**
          * @description How a runtime treats one limit.
          * @enum {string}
@@ -739,6 +788,13 @@ export interface components {
             /** @description The path and fragment to open: `/invitation#frk_invite_…`. */
             secret: string;
         };
+        /** @description A new webhook, or one with a new secret. The secret is shown this once. */
+        NewWebhook: {
+            /** @description The webhook. */
+            webhook: components["schemas"]["WebhookView"];
+            /** @description What its messages are signed with, in the form of Standard Webhooks. */
+            secret: string;
+        };
         /** @description Makes the first agent. */
         OnboardingAgent: {
             /** @description What it is called. */
@@ -854,6 +910,43 @@ export interface components {
                 /** @description Where it came from: `chat`, `cron`, `room`, `api` or `other`. */
                 origin: string;
                 active_run?: components["schemas"]["ChatRunId"] | null;
+            }[];
+            /** @description Pass it as `cursor` for the next page; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_DeliveryView: {
+            /** @description The entries, newest first unless the route says otherwise. */
+            items: {
+                /** @description Its id. */
+                id: components["schemas"]["DeliveryId"];
+                /**
+                 * Format: int64
+                 * @description The entry's position in the log.
+                 */
+                seq: number;
+                /** @description The entry's action. */
+                event: string;
+                /** @description The thing it is about, as `kind:id`. Deliveries about one thing keep their order. */
+                resource: string;
+                /** @description How it stands. */
+                state: components["schemas"]["DeliveryStateView"];
+                /**
+                 * Format: int32
+                 * @description How often it was tried.
+                 */
+                attempts: number;
+                next_at?: components["schemas"]["Timestamp"] | null;
+                /**
+                 * Format: int32
+                 * @description The status of the last answer.
+                 */
+                last_status?: number | null;
+                /** @description Why the last attempt failed. */
+                last_error?: string | null;
+                /** @description When it was put on its way. */
+                created_at: components["schemas"]["Timestamp"];
+                done_at?: components["schemas"]["Timestamp"] | null;
             }[];
             /** @description Pass it as `cursor` for the next page; absent on the last one. */
             next_cursor?: string | null;
@@ -1184,6 +1277,48 @@ export interface components {
                 /** @description When the account was made. */
                 created_at: components["schemas"]["Timestamp"];
                 last_seen_at?: components["schemas"]["Timestamp"] | null;
+            }[];
+            /** @description Pass it as `cursor` for the next page; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_WebhookView: {
+            /** @description The entries, newest first unless the route says otherwise. */
+            items: {
+                /** @description Its id. */
+                id: components["schemas"]["WebhookId"];
+                /** @description What people call it. */
+                name: components["schemas"]["Label"];
+                /** @description Where to. */
+                url: string;
+                /** @description Which actions: names like `instance.start`, kinds like `instance.`, or `*`. */
+                events: string[];
+                /** @description Whether it is told anything. */
+                enabled: boolean;
+                /** @description Whether it may be on a private or loopback address. */
+                allow_private_network: boolean;
+                /**
+                 * Format: int64
+                 * @description Entries on their way to it.
+                 */
+                waiting: number;
+                /**
+                 * Format: int64
+                 * @description Entries that were given up; they can be replayed.
+                 */
+                dead: number;
+                /**
+                 * Format: int32
+                 * @description The status of its last answer.
+                 */
+                last_status?: number | null;
+                /** @description Why the last attempt failed; absent when it did not. */
+                last_error?: string | null;
+                last_delivered_at?: components["schemas"]["Timestamp"] | null;
+                /** @description When it was made. */
+                created_at: components["schemas"]["Timestamp"];
+                /** @description When it was changed. */
+                updated_at: components["schemas"]["Timestamp"];
             }[];
             /** @description Pass it as `cursor` for the next page; absent on the last one. */
             next_cursor?: string | null;
@@ -1667,6 +1802,18 @@ export interface components {
             /** @description Whether they may sign in; `false` ends their sessions. */
             active?: boolean | null;
         };
+        /** @description Changes a webhook. */
+        UpdateWebhook: {
+            name?: components["schemas"]["Label"] | null;
+            /** @description Where to. */
+            url?: string | null;
+            /** @description Which actions. */
+            events?: string[] | null;
+            /** @description Whether it is told anything; what happens while it is off it is never told. */
+            enabled?: boolean | null;
+            /** @description Whether it may be on a private or loopback address. */
+            allow_private_network?: boolean | null;
+        };
         /** @description Usage by day and model. */
         UsageReport: {
             /** @description One row per day and model, newest first. */
@@ -1749,6 +1896,61 @@ export interface components {
          * @enum {string}
          */
         WantedState: "running" | "frozen" | "stopped" | "deleted";
+        WebhookId: string;
+        /** @description How a test message was taken. */
+        WebhookTest: {
+            /** @description Whether it was taken (a status of 2xx). */
+            ok: boolean;
+            /**
+             * Format: int32
+             * @description The status of the answer.
+             */
+            status?: number | null;
+            /**
+             * Format: int64
+             * @description How long it took.
+             */
+            latency_ms: number;
+            /** @description Why it was not taken. */
+            error?: string | null;
+        };
+        /** @description A webhook, without its secret. */
+        WebhookView: {
+            /** @description Its id. */
+            id: components["schemas"]["WebhookId"];
+            /** @description What people call it. */
+            name: components["schemas"]["Label"];
+            /** @description Where to. */
+            url: string;
+            /** @description Which actions: names like `instance.start`, kinds like `instance.`, or `*`. */
+            events: string[];
+            /** @description Whether it is told anything. */
+            enabled: boolean;
+            /** @description Whether it may be on a private or loopback address. */
+            allow_private_network: boolean;
+            /**
+             * Format: int64
+             * @description Entries on their way to it.
+             */
+            waiting: number;
+            /**
+             * Format: int64
+             * @description Entries that were given up; they can be replayed.
+             */
+            dead: number;
+            /**
+             * Format: int32
+             * @description The status of its last answer.
+             */
+            last_status?: number | null;
+            /** @description Why the last attempt failed; absent when it did not. */
+            last_error?: string | null;
+            last_delivered_at?: components["schemas"]["Timestamp"] | null;
+            /** @description When it was made. */
+            created_at: components["schemas"]["Timestamp"];
+            /** @description When it was changed. */
+            updated_at: components["schemas"]["Timestamp"];
+        };
         /**
          * @description The protocol between a gateway, the broker and a provider.
          * @enum {string}

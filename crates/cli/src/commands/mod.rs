@@ -16,6 +16,7 @@ mod settings;
 mod skills;
 mod tokens;
 mod users;
+mod webhooks;
 
 pub use keys::export_marker;
 
@@ -85,6 +86,7 @@ pub async fn run(args: Arguments) -> anyhow::Result<ExitCode> {
         Command::Settings(command) => settings::run(&session, command).await?,
         Command::Usage(args) => account::usage(&session, &args).await?,
         Command::Evidence(command) => evidence::run(&session, command).await?,
+        Command::Webhooks(command) => webhooks::run(&session, command).await?,
         Command::Keys(command) => keys::run(&session, command).await?,
         Command::Engine(command) => return engine::run(&session, command).await,
         Command::Policy(command) => keys::policy(&session, command).await?,

@@ -17,6 +17,7 @@ mod skills;
 mod tokens;
 mod usage;
 mod users;
+mod webhooks;
 
 use crate::document::Routes;
 
@@ -42,6 +43,7 @@ pub fn routes() -> Routes {
         tokens::routes(),
         usage::routes(),
         users::routes(),
+        webhooks::routes(),
     ]
     .into_iter()
     .fold(Routes::new(), Routes::merge)

@@ -109,7 +109,8 @@ impl Walk {
         }
         path = path
             .replace("{approval_id}", "nothing")
-            .replace("{question_id}", "nothing:0");
+            .replace("{question_id}", "nothing:0")
+            .replace("{delivery_id}", &format!("dlv_{}", "0".repeat(26)));
         path.push_str(&case.query.replace("{agent}", &agent));
         let body = case.body.map(|body| body(&agent, self.world.number()));
         let proof = self.proof(who, case).await;
