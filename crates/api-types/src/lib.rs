@@ -8,6 +8,7 @@
 mod auth;
 mod chat;
 mod engine;
+mod evidence;
 mod health;
 mod instance;
 mod key;
@@ -21,10 +22,12 @@ mod provider;
 mod settings;
 mod skill;
 mod usage;
+mod webhook;
 
 pub use auth::*;
 pub use chat::*;
 pub use engine::*;
+pub use evidence::*;
 pub use health::*;
 pub use instance::*;
 pub use key::*;
@@ -38,3 +41,4 @@ pub use provider::*;
 pub use settings::*;
 pub use skill::*;
 pub use usage::*;
+pub use webhook::*;

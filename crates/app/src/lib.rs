@@ -15,6 +15,7 @@ pub mod asset;
 pub mod change;
 pub mod chat;
 pub mod engine;
+pub mod evidence;
 pub mod identity_provider;
 pub mod instance;
 pub mod invitation;
@@ -33,6 +34,7 @@ pub mod skill_credential;
 pub mod token;
 pub mod usage;
 pub mod user;
+pub mod webhook;
 
 pub use context::{ClientInfo, Context};
 pub use error::{Error, Result};

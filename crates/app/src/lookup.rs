@@ -68,6 +68,7 @@ impl App {
             Resource::BrowserSession { .. } => Action::SessionList,
             Resource::Profile { .. } => Action::ProfileView,
             Resource::SkillCredential { .. } => Action::SkillCredentialList,
+            Resource::Webhook { .. } => Action::WebhookView,
             _ => return true,
         };
         // A scoped token of somebody who may see the thing is told "forbidden", not "not found".

@@ -136,7 +136,15 @@ fn example_of(action: Action, cx: &Context, owner: UserId) -> Option<Resource> {
         A::EngineList | A::EngineInstall => Resource::Engine(None),
         A::AssetList | A::AssetView => Resource::RuntimeAsset(None),
         A::UsageViewOwn => Resource::Usage { owner },
-        A::EvidenceView => Resource::Evidence {
+        A::WebhookCreate
+        | A::WebhookView
+        | A::WebhookUpdate
+        | A::WebhookDelete
+        | A::WebhookReplay => Resource::Webhook {
+            id: None,
+            organization,
+        },
+        A::EvidenceView | A::EvidenceHead => Resource::Evidence {
             id: None,
             organization,
         },

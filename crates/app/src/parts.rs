@@ -13,6 +13,7 @@ use fractal_api_types::ProviderTest;
 use fractal_background::Signal;
 use fractal_clock::{SharedClock, SharedEntropy, new_id};
 use fractal_connect::Outbound;
+use fractal_evidence::Sealer;
 use fractal_openclaw::engine::EngineStore;
 use fractal_policy::PolicySet;
 use fractal_runtime::contract::{EngineFiles, Runtime};
@@ -38,6 +39,8 @@ pub struct Parts {
     pub entropy: SharedEntropy,
     /// Who may do what.
     pub policy: Arc<PolicySet>,
+    /// Seals the log; woken by the door.
+    pub sealer: Arc<Sealer>,
     /// Encryption at rest.
     pub keys: Keys,
     /// The way outside.

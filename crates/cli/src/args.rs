@@ -105,6 +105,12 @@ pub enum Command {
     Settings(SettingsCommand),
     /// What was used
     Usage(UsageArgs),
+    /// Addresses that are told what happens
+    #[command(subcommand)]
+    Webhooks(Webhooks),
+    /// What happened, and the proof of it
+    #[command(subcommand)]
+    Evidence(Evidence),
     /// The installation's secret key (on the machine itself)
     #[command(subcommand)]
     Keys(Keys),
@@ -813,4 +819,158 @@ pub enum Policy {
         #[arg(long, short)]
         yes: bool,
     },
+}
+
+/// `fractal evidence`.
+#[derive(Debug, Subcommand)]
+pub enum Evidence {
+    /// List what happened, newest first
+    List(ListEvidence),
+    /// Show one entry
+    Show {
+        /// Its position
+        seq: u64,
+    },
+    /// Print the newest signed head of the log; keep it somewhere else
+    Checkpoint,
+    /// Print the key that verifies this log; keep it somewhere else
+    Key,
+    /// Prove that an entry is in the signed log
+    Prove {
+        /// Its position
+        seq: u64,
+        /// The verification key, or a file with it; the server's own word when absent
+        #[arg(long, value_name = "KEY")]
+        key: Option<String>,
+    },
+    /// Export the log as JSON Lines that verify without the server
+    Export {
+        /// The position of the first entry
+        #[arg(long, value_name = "SEQ", value_parser = clap::value_parser!(u64).range(1..))]
+        first: Option<u64>,
+        /// With the values you may see, not only their commitments
+        #[arg(long)]
+        values: bool,
+        /// Write to a new file instead of standard output
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Verify an export, on any machine: needs no server and no account
+    Verify {
+        /// The export; - for standard input
+        file: PathBuf,
+        /// The verification key, or a file with it
+        #[arg(long, value_name = "KEY")]
+        key: String,
+        /// A checkpoint that was kept, to be sure that nothing was cut off or rewritten; may be given several times
+        #[arg(long = "checkpoint", value_name = "FILE")]
+        checkpoints: Vec<PathBuf>,
+    },
+    /// Show what happens, as it happens
+    Watch,
+}
+
+/// `fractal evidence list`.
+#[derive(Debug, Clone, Args)]
+pub struct ListEvidence {
+    /// By this principal: an id, or system
+    #[arg(long, value_name = "ID")]
+    pub actor: Option<String>,
+    /// This action, like instance.start, or a kind of them: instance.
+    #[arg(long, value_name = "ACTION")]
+    pub action: Option<String>,
+    /// About this thing, by id
+    #[arg(long, value_name = "ID")]
+    pub on: Option<String>,
+    /// That ended like this: done, refused, failed
+    #[arg(long, value_name = "OUTCOME")]
+    pub outcome: Option<String>,
+    /// How many at most
+    #[arg(long, short, value_name = "NUMBER", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=200))]
+    pub number: u32,
+}
+
+/// `fractal webhooks`.
+#[derive(Debug, Subcommand)]
+pub enum Webhooks {
+    /// List webhooks
+    List,
+    /// Make a webhook; prints the secret that signs its messages, once
+    Create {
+        /// What people call it
+        name: Label,
+        /// Where to, an https address
+        #[arg(value_name = "URL")]
+        address: String,
+        /// An action like instance.start, or a kind like instance.; everything when absent. May be given several times
+        #[arg(long = "event", value_name = "ACTION")]
+        events: Vec<String>,
+        /// It may be on a private or loopback address, and plain http
+        #[arg(long)]
+        allow_private_network: bool,
+    },
+    /// Change a webhook; what is not given stays
+    Update {
+        /// Its id or name
+        webhook: String,
+        /// What people call it
+        #[arg(long)]
+        name: Option<Label>,
+        /// Where to
+        #[arg(long = "to", value_name = "URL")]
+        address: Option<String>,
+        /// The actions it is told of, instead of the present ones
+        #[arg(long = "event", value_name = "ACTION")]
+        events: Vec<String>,
+        /// Whether it is told anything
+        #[arg(long, value_name = "BOOL")]
+        enabled: Option<bool>,
+        /// Whether it may be on a private or loopback address
+        #[arg(long, value_name = "BOOL")]
+        allow_private_network: Option<bool>,
+    },
+    /// Give a webhook a new secret; prints it, once
+    RotateSecret {
+        /// Its id or name
+        webhook: String,
+    },
+    /// Send a test message now
+    Test {
+        /// Its id or name
+        webhook: String,
+    },
+    /// List what is on its way to it and what became of it
+    Deliveries {
+        /// Its id or name
+        webhook: String,
+        /// Only those in this state
+        #[arg(long, value_enum, value_name = "STATE")]
+        state: Option<DeliveryStateArg>,
+    },
+    /// Send something once more that was given up, or that the receiver lost
+    Replay {
+        /// The webhook's id or name
+        webhook: String,
+        /// The delivery's id
+        delivery: fractal_types::DeliveryId,
+    },
+    /// Delete a webhook
+    Delete {
+        /// Its id or name
+        webhook: String,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
+}
+
+/// How a delivery stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DeliveryStateArg {
+    /// To be tried, perhaps again
+    Pending,
+    /// Taken
+    Delivered,
+    /// Given up
+    Dead,
 }

@@ -235,7 +235,7 @@ impl Client {
         self.send(request.header(ACCEPT, "text/event-stream")).await
     }
 
-    fn transport(&self, error: reqwest::Error) -> Error {
+    pub(crate) fn transport(&self, error: reqwest::Error) -> Error {
         // The URL may hold a query; the error text must not repeat it.
         let error = error.without_url();
         if error.is_connect() {

@@ -11,6 +11,7 @@ mod auth;
 mod chat;
 mod engines;
 mod error;
+mod evidence;
 mod http;
 mod instances;
 mod onboarding;
@@ -22,6 +23,7 @@ mod settings;
 mod skills;
 mod sse;
 mod system;
+mod webhooks;
 
 pub use chat::ChatStream;
 pub use error::{Error, Result};

@@ -11,8 +11,10 @@ mod owner;
 mod passphrase;
 mod password;
 mod redact;
+mod sign;
 mod swap;
 mod token;
+mod webhook;
 
 pub use cipher::{OpenError, Place};
 pub use commit::{canonical_json, commit};
@@ -22,7 +24,9 @@ pub use owner::{OwnerKey, WrappedKey, decrypt, encrypt, key_version_of, reencryp
 pub use passphrase::{PassphraseError, export_master_key, import_master_key};
 pub use password::{PasswordError, check_password_rule, hash_password, verify_password};
 pub use redact::redact;
+pub use sign::{SignKey, SignKeyError, VerifyKey};
 pub use swap::{
     drop_staged_key, find_key, finish_key_swap, replace_key_file, settle_key_file, stage_key_file,
 };
 pub use token::{Token, TokenError, TokenHash, TokenKind};
+pub use webhook::{webhook_secret, webhook_signature};

@@ -206,6 +206,15 @@ impl PolicySet {
         }
     }
 
+    /// Whether an action touches what nobody but its owner may see (the group `private` of the schema).
+    #[must_use]
+    pub fn is_private(&self, action: Action) -> bool {
+        let group = self.types.action("private");
+        self.actions
+            .get(&action)
+            .is_none_or(|known| known.names.contains(&group))
+    }
+
     /// `None` when Cedar refuses a value, which ends in a denial.
     fn request(
         &self,

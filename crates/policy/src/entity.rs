@@ -11,7 +11,7 @@ use crate::{Circumstances, Resource};
 type Attributes = HashMap<String, RestrictedExpression>;
 
 /// The entity types of the schema; a type's place in this list is its number in tables.
-pub(crate) const TYPES: [&str; 18] = [
+pub(crate) const TYPES: [&str; 19] = [
     "User",
     "ServiceAccount",
     "Instance",
@@ -29,6 +29,7 @@ pub(crate) const TYPES: [&str; 18] = [
     "RuntimeAsset",
     "Evidence",
     "SkillCredential",
+    "Webhook",
     "Action",
 ];
 
@@ -52,7 +53,8 @@ const ENGINE: usize = 13;
 const RUNTIME_ASSET: usize = 14;
 const EVIDENCE: usize = 15;
 const SKILL_CREDENTIAL: usize = 16;
-const ACTION: usize = 17;
+const WEBHOOK: usize = 17;
+const ACTION: usize = 18;
 
 /// Parsed type names.
 #[derive(Debug)]
@@ -111,6 +113,7 @@ impl Types {
             Resource::RuntimeAsset(_) => RUNTIME_ASSET,
             Resource::Evidence { .. } => EVIDENCE,
             Resource::SkillCredential { .. } => SKILL_CREDENTIAL,
+            Resource::Webhook { .. } => WEBHOOK,
         }
     }
 
@@ -188,6 +191,10 @@ impl Types {
                 ..
             }
             | Resource::Evidence {
+                organization: tenant,
+                ..
+            }
+            | Resource::Webhook {
                 organization: tenant,
                 ..
             } => organization = Some(tenant),

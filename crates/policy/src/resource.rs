@@ -6,7 +6,7 @@
 use fractal_types::{
     ApiTokenId, BrowserSessionId, EngineId, EvidenceId, IdentityProviderId, InstanceId,
     InvitationId, OrganizationId, ProfileId, ProviderId, Role, RuntimeAssetId, SkillCredentialId,
-    UserId,
+    UserId, WebhookId,
 };
 
 /// A thing with what a policy needs to know about it.
@@ -98,6 +98,13 @@ pub enum Resource {
     Engine(Option<EngineId>),
     /// A machine surface that hosts instances.
     RuntimeAsset(Option<RuntimeAssetId>),
+    /// An address that is told what happens.
+    Webhook {
+        /// Which.
+        id: Option<WebhookId>,
+        /// Of which tenant.
+        organization: OrganizationId,
+    },
     /// The log.
     Evidence {
         /// One entry, or the log as a whole.
@@ -126,6 +133,7 @@ impl Resource {
             Self::Settings => "settings",
             Self::Engine(_) => "engine",
             Self::RuntimeAsset(_) => "runtime_asset",
+            Self::Webhook { .. } => "webhook",
             Self::Evidence { .. } => "evidence",
         }
     }
@@ -149,6 +157,7 @@ impl Resource {
             Self::IdentityProvider { id, .. } => text(id),
             Self::Engine(id) => text(id),
             Self::RuntimeAsset(id) => text(id),
+            Self::Webhook { id, .. } => text(id),
             Self::Evidence { id, .. } => text(id),
             Self::Usage { .. } | Self::Settings => None,
         }

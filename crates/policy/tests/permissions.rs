@@ -150,6 +150,13 @@ fn rows(role: Role) -> Vec<(&'static str, Resource)> {
         ("the installation's", Resource::RuntimeAsset(None)),
         (
             "the organization's",
+            Resource::Webhook {
+                id: None,
+                organization: ORGANIZATION,
+            },
+        ),
+        (
+            "the organization's",
             Resource::Evidence {
                 id: None,
                 organization: ORGANIZATION,
@@ -177,8 +184,8 @@ fn matrix(policies: &PolicySet) -> String {
          is permitted nothing. \"instance\" is a gateway with its own token, \"system\" the control plane's own\n\
          timers, \"console\" a command typed on the machine.\n\n\
          ## By role\n\n\
-         | action | on | member | admin | owner | instance | system | console |\n\
-         |---|---|---|---|---|---|---|---|\n",
+         | action | on | member | auditor | admin | owner | instance | system | console |\n\
+         |---|---|---|---|---|---|---|---|---|\n",
     );
     let console = Actor {
         via: Via::Console,
@@ -188,6 +195,7 @@ fn matrix(policies: &PolicySet) -> String {
         for (place, (label, _)) in rows(Role::Member).into_iter().enumerate() {
             let cells: Vec<&str> = [
                 (person(Role::Member), Role::Member),
+                (person(Role::Auditor), Role::Auditor),
                 (person(Role::Admin), Role::Admin),
                 (person(Role::Owner), Role::Owner),
                 (gateway(), Role::Member),

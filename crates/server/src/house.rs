@@ -4,12 +4,13 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use fractal_app::{
-    App, Keys, Parts, asset, engine, instance::reconcile::InstanceReconciler, settings,
+    App, Keys, Parts, asset, engine, evidence, instance::reconcile::InstanceReconciler, settings,
 };
 use fractal_background::{Reconciler, ReconcilerOptions};
-use fractal_clock::{SharedClock, SharedEntropy, SystemClock, SystemEntropy};
+use fractal_clock::{SharedClock, SharedEntropy, SystemClock, SystemEntropy, random};
 use fractal_config::{OnExit, SecretKeySource, Settings};
 use fractal_connect::{Outbound, OutboundSettings, SystemResolver};
+use fractal_evidence::{Sealer, SealerOptions};
 use fractal_http::Server;
 use fractal_openclaw::engine::EngineStore;
 use fractal_policy::PolicySet;
@@ -22,7 +23,7 @@ use fractal_proxy::{
 use fractal_runtime::contract::{Isolation, Runtime};
 use fractal_runtime_process::ProcessRuntime;
 use fractal_store::Store;
-use fractal_types::{SeenState, WantedState};
+use fractal_types::{OrganizationId, SeenState, WantedState};
 use secrecy::ExposeSecret;
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -105,15 +106,28 @@ impl House {
         if stored.public_url.is_none() {
             stored.public_url.clone_from(&settings.public_url);
         }
+        let keys = Keys::new(installation.key).kept_in(match &settings.secret_key {
+            SecretKeySource::File(path) => Some(path.clone()),
+            SecretKeySource::Variable(_) => None,
+        });
+        let sealer = Arc::new(
+            sealer(
+                &store,
+                &keys,
+                &clock,
+                &entropy,
+                &installation.organization_id,
+                &installation.id,
+            )
+            .await?,
+        );
         let app = App::new(Parts {
             store,
             clock: clock.clone(),
             entropy: entropy.clone(),
             policy: Arc::new(PolicySet::builtin()?),
-            keys: Keys::new(installation.key).kept_in(match &settings.secret_key {
-                SecretKeySource::File(path) => Some(path.clone()),
-                SecretKeySource::Variable(_) => None,
-            }),
+            sealer: sealer.clone(),
+            keys,
             outbound: outbound.clone(),
             runtime,
             asset_id,
@@ -165,6 +179,8 @@ impl House {
             tokio::spawn(provide_engine(app.clone(), stop.clone())),
             tokio::spawn(stop_turns(app.clone(), chat.clone(), stop.clone())),
             tokio::spawn(reseal(app.clone(), stop.clone())),
+            tokio::spawn(seal(sealer, stop.clone())),
+            tokio::spawn(tell_webhooks(app.clone(), stop.clone())),
         ];
         Ok(Self {
             app,
@@ -326,6 +342,44 @@ async fn reseal(app: App, stop: CancellationToken) {
         () = fractal_app::reseal::run(app) => {}
         () = stop.cancelled() => {}
     }
+}
+
+async fn tell_webhooks(app: App, stop: CancellationToken) {
+    tokio::select! {
+        () = fractal_app::webhook::deliver::run(app) => {}
+        () = stop.cancelled() => {}
+    }
+}
+
+async fn seal(sealer: Arc<Sealer>, stop: CancellationToken) {
+    sealer.run(stop).await;
+}
+
+/// The one who seals the log, under a name that no other process on the same database has.
+async fn sealer(
+    store: &Store,
+    keys: &Keys,
+    clock: &SharedClock,
+    entropy: &SharedEntropy,
+    organization_id: &OrganizationId,
+    installation_id: &str,
+) -> Result<Sealer> {
+    let key = evidence::signing_key(
+        store,
+        keys,
+        &**clock,
+        &**entropy,
+        *organization_id,
+        installation_id,
+    )
+    .await?;
+    Ok(Sealer::new(
+        store.clone(),
+        clock.clone(),
+        Arc::new(key),
+        fractal_evidence::hex(&random::<8>(&**entropy)),
+        SealerOptions::default(),
+    ))
 }
 
 fn open_runtime(settings: &Settings, clock: SharedClock) -> Result<ProcessRuntime> {

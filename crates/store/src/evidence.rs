@@ -4,11 +4,13 @@
 //! Values are kept as salted commitments in the entry, and apart from it what opens them: an opening can be erased without breaking
 //! a proof over the entries.
 
+use std::collections::BTreeMap;
+
 use fractal_clock::{Clock, Entropy, new_id, random};
 use fractal_types::{EvidenceId, OrganizationId, Principal, Timestamp, Via};
 use sea_orm::{
     Condition, Order, Value,
-    sea_query::{Expr, ExprTrait},
+    sea_query::{Expr, ExprTrait, Query},
 };
 use serde_json::json;
 
@@ -152,21 +154,35 @@ pub async fn list_unsealed(db: &dyn Reads, limit: u32) -> Result<Vec<EvidenceEnt
     table::all(db.conn(), &query).await
 }
 
-/// Gives up to `limit` entries their positions, following the last one; how many. Only the holder of the sealer's lease calls it, in a
-/// transaction that checks that lease.
+/// Gives entries their positions. Only the sealer calls it, in the transaction that adds them to the tree.
 ///
 /// # Errors
-/// [`Error::Conflict`] when two sealers were at work.
-pub async fn seal(tx: &Tx, limit: u32) -> Result<u64> {
-    let mut next = latest_seq(tx).await? + 1;
-    let entries = list_unsealed(tx, limit).await?;
-    let count = entries.len() as u64;
-    for entry in entries {
-        let values = vec![("seq", Value::from(i64::try_from(next).unwrap_or(i64::MAX)))];
-        table::set::<EvidenceEntry>(tx, &entry.id.to_string(), values).await?;
-        next += 1;
+/// [`Error::Conflict`] when a position is taken: two sealers were at work.
+pub async fn place(tx: &Tx, positions: &[(EvidenceId, u64)]) -> Result<()> {
+    /// Both databases take many more variables than this in one statement.
+    const ROWS: usize = 500;
+    let conn = tx.conn();
+    for part in positions.chunks(ROWS) {
+        let mut values: Vec<Value> = Vec::with_capacity(part.len() * 2);
+        let mut rows = Vec::with_capacity(part.len());
+        for (id, seq) in part {
+            values.push(id.to_string().into());
+            values.push(i64::try_from(*seq).unwrap_or(i64::MAX).into());
+            rows.push(format!("(${}, ${})", values.len() - 1, values.len()));
+        }
+        // `column1` and `column2` are what both databases call the columns of a list of values.
+        let sql = format!(
+            "UPDATE evidence SET seq = placed.column2 FROM (VALUES {}) AS placed \
+             WHERE evidence.id = placed.column1 AND evidence.seq IS NULL",
+            rows.join(", ")
+        );
+        if conn.execute_raw(conn.statement(&sql, values)).await? != part.len() as u64 {
+            return Err(Error::Conflict {
+                table: "evidence".to_owned(),
+            });
+        }
     }
-    Ok(count)
+    Ok(())
 }
 
 /// The position of the last sealed entry; 0 when there is none.
@@ -202,6 +218,110 @@ pub async fn list_sealed(
         .order_by("seq", Order::Asc)
         .limit(u64::from(limit));
     table::all(db.conn(), &query).await
+}
+
+/// Which sealed entries are wanted; every absent part means any.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EvidenceFilter {
+    /// Of this tenant.
+    pub organization_id: Option<OrganizationId>,
+    /// By this principal's id, or `system`.
+    pub actor: Option<String>,
+    /// This action, or all of a kind when it ends with a dot (`instance.`).
+    pub action: Option<String>,
+    /// About this kind of thing.
+    pub resource_kind: Option<String>,
+    /// About this thing.
+    pub resource_id: Option<String>,
+    /// That ended like this.
+    pub outcome: Option<String>,
+    /// Not before then.
+    pub from: Option<Timestamp>,
+    /// Before then.
+    pub to: Option<Timestamp>,
+}
+
+impl EvidenceFilter {
+    fn condition(&self) -> Condition {
+        let mut condition = Condition::all().add(Expr::col("seq").is_not_null());
+        if let Some(id) = self.organization_id {
+            condition = condition.add(Expr::col("organization_id").eq(id.to_string()));
+        }
+        match self.actor.as_deref() {
+            Some("system") => condition = condition.add(Expr::col("actor_kind").eq("system")),
+            Some(id) => condition = condition.add(Expr::col("actor_id").eq(id)),
+            None => {}
+        }
+        match self.action.as_deref() {
+            // A range, because `LIKE` treats some letters as more than themselves.
+            Some(kind) if kind.ends_with('.') => {
+                let after = format!("{}/", kind.trim_end_matches('.'));
+                condition = condition
+                    .add(Expr::col("action").gte(kind))
+                    .add(Expr::col("action").lt(after));
+            }
+            Some(action) => condition = condition.add(Expr::col("action").eq(action)),
+            None => {}
+        }
+        for (column, value) in [
+            ("resource_kind", &self.resource_kind),
+            ("resource_id", &self.resource_id),
+            ("outcome", &self.outcome),
+        ] {
+            if let Some(value) = value {
+                condition = condition.add(Expr::col(column).eq(value.as_str()));
+            }
+        }
+        if let Some(from) = self.from {
+            condition = condition.add(Expr::col("at").gte(from.as_micros()));
+        }
+        if let Some(to) = self.to {
+            condition = condition.add(Expr::col("at").lt(to.as_micros()));
+        }
+        condition
+    }
+}
+
+/// Sealed entries that pass the filter, newest position first, before a position when one is given.
+///
+/// # Errors
+/// Only when the database fails or a row makes no sense.
+pub async fn list_newest(
+    db: &dyn Reads,
+    filter: &EvidenceFilter,
+    before: Option<u64>,
+    limit: u32,
+) -> Result<Vec<EvidenceEntry>> {
+    let mut condition = filter.condition();
+    if let Some(before) = before {
+        condition = condition.add(Expr::col("seq").lt(i64::try_from(before).unwrap_or(i64::MAX)));
+    }
+    let mut query = table::select::<EvidenceEntry>();
+    query
+        .cond_where(condition)
+        .order_by("seq", Order::Desc)
+        .limit(u64::from(limit));
+    table::all(db.conn(), &query).await
+}
+
+/// The sealed entry at a position.
+///
+/// # Errors
+/// Only when the database fails or the row makes no sense.
+pub async fn find_at(db: &dyn Reads, seq: u64) -> Result<Option<EvidenceEntry>> {
+    table::find_where(db, equals("seq", i64::try_from(seq).unwrap_or(i64::MAX))).await
+}
+
+/// How many entries have no position yet.
+///
+/// # Errors
+/// Only when the database fails.
+pub async fn count_unsealed(db: &dyn Reads) -> Result<u64> {
+    let conn = db.conn();
+    let sql = "SELECT COUNT(*) AS unsealed FROM evidence WHERE seq IS NULL";
+    let row = conn.one_raw(conn.statement(sql, Vec::new())).await?;
+    let count: i64 = row.map_or(Ok(0), |row| row.try_get_by("unsealed"))?;
+    Ok(u64::try_from(count).unwrap_or(0))
 }
 
 /// The entry, sealed or not.
@@ -266,29 +386,50 @@ pub async fn page_about(
 /// # Errors
 /// [`Error::Corrupt`] when an opening makes no sense.
 pub async fn openings(db: &dyn Reads, id: EvidenceId) -> Result<Vec<Opening>> {
-    let conn = db.conn();
-    let sql =
-        "SELECT field, salt, value FROM evidence_openings WHERE evidence_id = $1 ORDER BY field";
-    let rows = conn
-        .all_raw(conn.statement(sql, vec![id.to_string().into()]))
-        .await?;
-    let corrupt = |column: &'static str| Error::Corrupt {
-        table: "evidence_openings",
-        column,
-        row: id.to_string(),
-        reason: "it is of another type".to_owned(),
-    };
-    rows.iter()
-        .map(|row| {
-            let salt: Vec<u8> = row.try_get_by("salt").map_err(|_| corrupt("salt"))?;
-            let value: String = row.try_get_by("value").map_err(|_| corrupt("value"))?;
-            Ok(Opening {
-                field: row.try_get_by("field").map_err(|_| corrupt("field"))?,
-                salt: salt.try_into().map_err(|_| corrupt("salt"))?,
-                value: serde_json::from_str(&value).map_err(|_| corrupt("value"))?,
-            })
-        })
-        .collect()
+    Ok(openings_of(db, &[id])
+        .await?
+        .remove(&id)
+        .unwrap_or_default())
+}
+
+/// What opens the commitments of several entries; entries without any are missing.
+///
+/// # Errors
+/// [`Error::Corrupt`] when an opening makes no sense.
+pub async fn openings_of(
+    db: &dyn Reads,
+    ids: &[EvidenceId],
+) -> Result<BTreeMap<EvidenceId, Vec<Opening>>> {
+    let mut found: BTreeMap<EvidenceId, Vec<Opening>> = BTreeMap::new();
+    if ids.is_empty() {
+        return Ok(found);
+    }
+    let mut query = Query::select();
+    query
+        .columns(["evidence_id", "field", "salt", "value"])
+        .from("evidence_openings")
+        .and_where(Expr::col("evidence_id").is_in(ids.iter().map(ToString::to_string)))
+        .order_by("evidence_id", Order::Asc)
+        .order_by("field", Order::Asc);
+    for row in db.conn().all(&query).await? {
+        let id: String = row.try_get_by("evidence_id")?;
+        let corrupt = |column: &'static str| Error::Corrupt {
+            table: "evidence_openings",
+            column,
+            row: id.clone(),
+            reason: "it is of another type".to_owned(),
+        };
+        let salt: Vec<u8> = row.try_get_by("salt").map_err(|_| corrupt("salt"))?;
+        let value: String = row.try_get_by("value").map_err(|_| corrupt("value"))?;
+        let opening = Opening {
+            field: row.try_get_by("field").map_err(|_| corrupt("field"))?,
+            salt: salt.try_into().map_err(|_| corrupt("salt"))?,
+            value: serde_json::from_str(&value).map_err(|_| corrupt("value"))?,
+        };
+        let entry = id.parse().map_err(|_| corrupt("evidence_id"))?;
+        found.entry(entry).or_default().push(opening);
+    }
+    Ok(found)
 }
 
 /// Erases what opens the commitments of an entry; the entry itself stays provable. How many were erased.

@@ -2,11 +2,11 @@
 
 use fractal_crypto::TokenHash;
 use fractal_types::{
-    ApiTokenId, BrowserSessionId, CredentialId, EngineId, EvidenceId, Generation,
+    ApiTokenId, BrowserSessionId, CredentialId, DeliveryId, EngineId, EvidenceId, Generation,
     IdentityProviderId, InstanceId, InvitationId, JobId, KeyId, Label, Limits, OrganizationId,
     ProfileId, ProviderId, ProviderKind, RevisionId, Role, RuntimeAssetId, Scope, SeenState,
     SkillCredentialId, SkillKey, StopReason, Timestamp, UsageRecordId, UserId, Username,
-    VariableName, WantedState, Wire,
+    VariableName, WantedState, WebhookId, Wire,
 };
 use sea_orm::{
     ColIdx, QueryResult, TryGetable, Value,
@@ -122,6 +122,8 @@ texts!(
     Username,
     VariableName,
     WantedState,
+    WebhookId,
+    DeliveryId,
     Wire,
 );
 

@@ -29,7 +29,7 @@ pub struct Column {
 }
 
 /// All of them.
-pub const COLUMNS: [Column; 6] = [
+pub const COLUMNS: [Column; 8] = [
     Column {
         table: "providers",
         column: "api_key",
@@ -57,6 +57,18 @@ pub const COLUMNS: [Column; 6] = [
     Column {
         table: "identity_providers",
         column: "client_secret",
+        key: "id",
+        owner: Owner::In("organization_id"),
+    },
+    Column {
+        table: "webhooks",
+        column: "secret",
+        key: "id",
+        owner: Owner::In("organization_id"),
+    },
+    Column {
+        table: "signing_keys",
+        column: "secret",
         key: "id",
         owner: Owner::In("organization_id"),
     },
@@ -148,7 +160,11 @@ mod tests {
     use super::*;
 
     /// Bytes that are no ciphertext of an owner's key, besides hashes.
-    const OTHERS: [&str; 2] = ["owner_keys.wrapped", "evidence_openings.salt"];
+    const OTHERS: [&str; 3] = [
+        "owner_keys.wrapped",
+        "evidence_openings.salt",
+        "evidence_tiles.hashes",
+    ];
 
     #[test]
     fn every_column_of_sealed_values_is_listed() {

@@ -26,6 +26,7 @@ use fractal_clock::{
 };
 use fractal_connect::{FakeResolver, Outbound, OutboundSettings};
 use fractal_crypto::{MasterKey, Token, TokenKind, write_key_file};
+use fractal_evidence::{Sealer, SealerOptions};
 use fractal_openclaw::engine::EngineStore;
 use fractal_policy::PolicySet;
 use fractal_runtime::{
@@ -124,10 +125,30 @@ async fn build(reduced: bool, clock: ManualClock) -> House {
     let master = MasterKey::generate(1, &*entropy);
     let key_file = folder.path().join("secret-key");
     write_key_file(&key_file, &master).expect("the key file");
+    let keys = Keys::new(master).kept_in(Some(key_file));
+    let key = fractal_app::evidence::signing_key(
+        &store,
+        &keys,
+        &clock,
+        &*entropy,
+        organization_id,
+        "test",
+    )
+    .await
+    .expect("a signing key");
+    // Nobody runs it: a test seals when it wants to.
+    let sealer = Sealer::new(
+        store.clone(),
+        shared.clone(),
+        Arc::new(key),
+        "test".to_owned(),
+        SealerOptions::default(),
+    );
     let app = App::new(Parts {
         store,
         clock: shared,
-        keys: Keys::new(master).kept_in(Some(key_file)),
+        sealer: Arc::new(sealer),
+        keys,
         entropy,
         policy: Arc::new(PolicySet::builtin().expect("sound policies")),
         outbound: outbound.expect("an outbound client"),

@@ -1,5 +1,9 @@
 //! What tests of several crates share.
 
+/// What verifies the log, for tests of crates that may not depend on it.
+#[cfg(feature = "house")]
+pub use fractal_evidence as evidence;
+
 #[cfg(feature = "data-plane")]
 pub mod data_plane;
 pub mod fake_provider;

@@ -48,6 +48,11 @@ const ARROWS: &[(&str, &str, &str)] = &[
         "rows are nouns, some columns are sealed",
     ),
     (
+        "evidence",
+        "types clock crypto store",
+        "the tree stands on the log; verifying needs no database",
+    ),
+    (
         "identity",
         "types clock crypto connect",
         "sign-in hashes, signs and asks identity providers",
@@ -64,7 +69,7 @@ const ARROWS: &[(&str, &str, &str)] = &[
     ),
     (
         "app",
-        "types clock crypto policy store openclaw runtime connect identity background api-types",
+        "types clock crypto policy store evidence openclaw runtime connect identity background api-types",
         "use cases bring contracts together; never a concrete driver. api-types: views are made where permissions are known",
     ),
     (
@@ -81,17 +86,17 @@ const ARROWS: &[(&str, &str, &str)] = &[
     ("client", "api-types types", "what programs outside may use"),
     (
         "server",
-        "types clock api-types config crypto policy openclaw runtime connect store identity background runtime-process app proxy ui http",
+        "types clock api-types config crypto policy openclaw runtime connect store evidence identity background runtime-process app proxy ui http",
         "the composition root",
     ),
     (
         "cli",
-        "client server config api-types types clock openclaw runtime",
-        "serve is the server; engines, supervisor and relay run without one",
+        "client server config api-types types clock evidence openclaw runtime",
+        "serve is the server; engines, supervisor and relay run without one, and so does verifying an export",
     ),
     (
         "testing",
-        "types clock api-types config crypto policy openclaw runtime connect store identity background runtime-process app proxy ui http client server",
+        "types clock api-types config crypto policy openclaw runtime connect store evidence identity background runtime-process app proxy ui http client server",
         "tests may look at everything",
     ),
 ];

@@ -165,6 +165,10 @@ ids! {
     RequestId = "req";
     /// A durable execution of an allowed change.
     OperationId = "op";
+    /// An address that is told what happens.
+    WebhookId = "hook";
+    /// One entry of the log on its way to a webhook.
+    DeliveryId = "dlv";
 }
 
 #[cfg(test)]

@@ -51,6 +51,8 @@ impl Principal {
 pub enum Role {
     /// Uses their own agents.
     Member,
+    /// Uses their own agents, and reads the log of everybody's changes.
+    Auditor,
     /// Runs the installation for others, without seeing what is theirs.
     Admin,
     /// An administrator who may also make and unmake administrators.
@@ -59,13 +61,14 @@ pub enum Role {
 
 impl Role {
     /// All roles, weakest first.
-    pub const ALL: [Self; 3] = [Self::Member, Self::Admin, Self::Owner];
+    pub const ALL: [Self; 4] = [Self::Member, Self::Auditor, Self::Admin, Self::Owner];
 
     /// The word in SQL, JSON and policies.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Member => "member",
+            Self::Auditor => "auditor",
             Self::Admin => "admin",
             Self::Owner => "owner",
         }

@@ -272,6 +272,23 @@ export interface components {
             stream?: boolean | null;
             stream_options?: components["schemas"]["StreamOptions"] | null;
         };
+        /** @description The proof that an earlier log is the beginning of a later one (RFC 6962 section 2.1.2). */
+        ConsistencyProof: {
+            /**
+             * Format: int64
+             * @description The size of the earlier log.
+             */
+            from: number;
+            /**
+             * Format: int64
+             * @description The size of the later log.
+             */
+            to: number;
+            /** @description The hashes, hexadecimal. */
+            hashes: string[];
+            /** @description The later signed head. */
+            note: string;
+        };
         /** @description Makes an API token. */
         CreateApiToken: {
             /** @description What it is for. */
@@ -356,6 +373,55 @@ export interface components {
              */
             password: string;
         };
+        /** @description Makes a webhook. It is told what happens from then on. */
+        CreateWebhook: {
+            /** @description What people call it. */
+            name: components["schemas"]["Label"];
+            /** @description Where to, an https address. */
+            url: string;
+            /** @description Which actions: names like `instance.start`, kinds like `instance.`, or `*`; everything when absent. */
+            events?: string[] | null;
+            /** @description Whether it may be on a private or loopback address, and plain http. */
+            allow_private_network?: boolean | null;
+        };
+        DeliveryId: string;
+        /**
+         * @description How a delivery stands.
+         * @enum {string}
+         */
+        DeliveryStateView: "pending" | "delivered" | "dead";
+        /** @description One entry of the log on its way to a webhook. */
+        DeliveryView: {
+            /** @description Its id. */
+            id: components["schemas"]["DeliveryId"];
+            /**
+             * Format: int64
+             * @description The entry's position in the log.
+             */
+            seq: number;
+            /** @description The entry's action. */
+            event: string;
+            /** @description The thing it is about, as `kind:id`. Deliveries about one thing keep their order. */
+            resource: string;
+            /** @description How it stands. */
+            state: components["schemas"]["DeliveryStateView"];
+            /**
+             * Format: int32
+             * @description How often it was tried.
+             */
+            attempts: number;
+            next_at?: components["schemas"]["Timestamp"] | null;
+            /**
+             * Format: int32
+             * @description The status of the last answer.
+             */
+            last_status?: number | null;
+            /** @description Why the last attempt failed. */
+            last_error?: string | null;
+            /** @description When it was put on its way. */
+            created_at: components["schemas"]["Timestamp"];
+            done_at?: components["schemas"]["Timestamp"] | null;
+        };
         /**
          * @description How a runtime treats one limit.
          * @enum {string}
@@ -405,7 +471,61 @@ export interface components {
             /** @description When it was first known. */
             created_at: components["schemas"]["Timestamp"];
         };
+        /** @description The newest signed head of the log. */
+        EvidenceHead: {
+            /**
+             * Format: int64
+             * @description How many entries it covers; 0 before the first was sealed.
+             */
+            size: number;
+            /** @description The signed note (C2SP tlog-checkpoint); absent while `size` is 0. */
+            note?: string | null;
+            signed_at?: components["schemas"]["Timestamp"] | null;
+            /** @description The key that verifies it, `name+id+key`. Keep it somewhere else than here. */
+            key: string;
+            /**
+             * Format: int64
+             * @description Entries that happened and have no position yet.
+             */
+            waiting: number;
+        };
         EvidenceId: string;
+        /** @description One line of the log. */
+        EvidenceView: {
+            /**
+             * Format: int64
+             * @description Its position, gapless from 1.
+             */
+            seq: number;
+            /** @description Its id. */
+            id: components["schemas"]["EvidenceId"];
+            /** @description When it happened. */
+            at: components["schemas"]["Timestamp"];
+            /** @description Which kind of principal acted. */
+            actor_kind: string;
+            /** @description Which; empty for the system. */
+            actor_id: string;
+            /** @description The sign-in name of a person who is still there. */
+            actor_name?: string | null;
+            /** @description How they proved it. */
+            via: string;
+            /** @description What was done. */
+            action: string;
+            /** @description To what kind of thing. */
+            resource_kind: string;
+            /** @description To which. */
+            resource_id: string;
+            /** @description How it ended. */
+            outcome: string;
+            /** @description Why: the deciding policies. */
+            decision: Record<string, never>;
+            /** @description What changed, as far as it may be seen by the caller and was not erased. */
+            values: Record<string, never>;
+            /** @description Every value's commitment, also of those not shown: field to hexadecimal digits. */
+            commitments: Record<string, never>;
+            /** @description The request that caused it. */
+            request_id?: string | null;
+        };
         /** @description One wrong field. */
         FieldError: {
             /** @description JSON pointer into the body, or the name of a path or query parameter. */
@@ -446,6 +566,27 @@ export interface components {
             redirect_uri: string;
             /** @description When it was made. */
             created_at: components["schemas"]["Timestamp"];
+        };
+        /** @description The proof that an entry is in the log (RFC 6962 section 2.1.1). */
+        InclusionProof: {
+            /**
+             * Format: int64
+             * @description The entry's position, from 1; its index in the tree is one less.
+             */
+            seq: number;
+            /** @description What is hashed: the entry as canonical JSON. The leaf's hash is SHA-256 over a zero byte and these bytes. */
+            leaf: string;
+            /** @description The leaf's hash, hexadecimal. */
+            leaf_hash: string;
+            /**
+             * Format: int64
+             * @description How many entries the head covers.
+             */
+            size: number;
+            /** @description The hashes from the leaf upwards, hexadecimal. */
+            hashes: string[];
+            /** @description The signed head. */
+            note: string;
         };
         /** @description How many instances there are. */
         InstanceCounts: {
@@ -647,6 +788,13 @@ export interface components {
             /** @description The path and fragment to open: `/invitation#frk_invite_…`. */
             secret: string;
         };
+        /** @description A new webhook, or one with a new secret. The secret is shown this once. */
+        NewWebhook: {
+            /** @description The webhook. */
+            webhook: components["schemas"]["WebhookView"];
+            /** @description What its messages are signed with, in the form of Standard Webhooks. */
+            secret: string;
+        };
         /** @description Makes the first agent. */
         OnboardingAgent: {
             /** @description What it is called. */
@@ -767,6 +915,43 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description One page of a list. */
+        Page_DeliveryView: {
+            /** @description The entries, newest first unless the route says otherwise. */
+            items: {
+                /** @description Its id. */
+                id: components["schemas"]["DeliveryId"];
+                /**
+                 * Format: int64
+                 * @description The entry's position in the log.
+                 */
+                seq: number;
+                /** @description The entry's action. */
+                event: string;
+                /** @description The thing it is about, as `kind:id`. Deliveries about one thing keep their order. */
+                resource: string;
+                /** @description How it stands. */
+                state: components["schemas"]["DeliveryStateView"];
+                /**
+                 * Format: int32
+                 * @description How often it was tried.
+                 */
+                attempts: number;
+                next_at?: components["schemas"]["Timestamp"] | null;
+                /**
+                 * Format: int32
+                 * @description The status of the last answer.
+                 */
+                last_status?: number | null;
+                /** @description Why the last attempt failed. */
+                last_error?: string | null;
+                /** @description When it was put on its way. */
+                created_at: components["schemas"]["Timestamp"];
+                done_at?: components["schemas"]["Timestamp"] | null;
+            }[];
+            /** @description Pass it as `cursor` for the next page; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
         Page_EngineView: {
             /** @description The entries, newest first unless the route says otherwise. */
             items: {
@@ -785,6 +970,47 @@ export interface components {
                 digest?: string | null;
                 /** @description When it was first known. */
                 created_at: components["schemas"]["Timestamp"];
+            }[];
+            /** @description Pass it as `cursor` for the next page; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_EvidenceView: {
+            /** @description The entries, newest first unless the route says otherwise. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description Its position, gapless from 1.
+                 */
+                seq: number;
+                /** @description Its id. */
+                id: components["schemas"]["EvidenceId"];
+                /** @description When it happened. */
+                at: components["schemas"]["Timestamp"];
+                /** @description Which kind of principal acted. */
+                actor_kind: string;
+                /** @description Which; empty for the system. */
+                actor_id: string;
+                /** @description The sign-in name of a person who is still there. */
+                actor_name?: string | null;
+                /** @description How they proved it. */
+                via: string;
+                /** @description What was done. */
+                action: string;
+                /** @description To what kind of thing. */
+                resource_kind: string;
+                /** @description To which. */
+                resource_id: string;
+                /** @description How it ended. */
+                outcome: string;
+                /** @description Why: the deciding policies. */
+                decision: Record<string, never>;
+                /** @description What changed, as far as it may be seen by the caller and was not erased. */
+                values: Record<string, never>;
+                /** @description Every value's commitment, also of those not shown: field to hexadecimal digits. */
+                commitments: Record<string, never>;
+                /** @description The request that caused it. */
+                request_id?: string | null;
             }[];
             /** @description Pass it as `cursor` for the next page; absent on the last one. */
             next_cursor?: string | null;
@@ -1055,6 +1281,48 @@ export interface components {
             /** @description Pass it as `cursor` for the next page; absent on the last one. */
             next_cursor?: string | null;
         };
+        /** @description One page of a list. */
+        Page_WebhookView: {
+            /** @description The entries, newest first unless the route says otherwise. */
+            items: {
+                /** @description Its id. */
+                id: components["schemas"]["WebhookId"];
+                /** @description What people call it. */
+                name: components["schemas"]["Label"];
+                /** @description Where to. */
+                url: string;
+                /** @description Which actions: names like `instance.start`, kinds like `instance.`, or `*`. */
+                events: string[];
+                /** @description Whether it is told anything. */
+                enabled: boolean;
+                /** @description Whether it may be on a private or loopback address. */
+                allow_private_network: boolean;
+                /**
+                 * Format: int64
+                 * @description Entries on their way to it.
+                 */
+                waiting: number;
+                /**
+                 * Format: int64
+                 * @description Entries that were given up; they can be replayed.
+                 */
+                dead: number;
+                /**
+                 * Format: int32
+                 * @description The status of its last answer.
+                 */
+                last_status?: number | null;
+                /** @description Why the last attempt failed; absent when it did not. */
+                last_error?: string | null;
+                last_delivered_at?: components["schemas"]["Timestamp"] | null;
+                /** @description When it was made. */
+                created_at: components["schemas"]["Timestamp"];
+                /** @description When it was changed. */
+                updated_at: components["schemas"]["Timestamp"];
+            }[];
+            /** @description Pass it as `cursor` for the next page; absent on the last one. */
+            next_cursor?: string | null;
+        };
         /** @description Somebody set a person's password in their place, and could have signed in as them. */
         PasswordReset: {
             /** @description The sign-in name of who did it, as it was then. */
@@ -1201,7 +1469,7 @@ export interface components {
          * @description What a person may do, in one word; what it means stands in the policies.
          * @enum {string}
          */
-        Role: "member" | "admin" | "owner";
+        Role: "member" | "auditor" | "admin" | "owner";
         /** @description Replaces a token; both work during the overlap. */
         RotateApiToken: {
             /**
@@ -1534,6 +1802,18 @@ export interface components {
             /** @description Whether they may sign in; `false` ends their sessions. */
             active?: boolean | null;
         };
+        /** @description Changes a webhook. */
+        UpdateWebhook: {
+            name?: components["schemas"]["Label"] | null;
+            /** @description Where to. */
+            url?: string | null;
+            /** @description Which actions. */
+            events?: string[] | null;
+            /** @description Whether it is told anything; what happens while it is off it is never told. */
+            enabled?: boolean | null;
+            /** @description Whether it may be on a private or loopback address. */
+            allow_private_network?: boolean | null;
+        };
         /** @description Usage by day and model. */
         UsageReport: {
             /** @description One row per day and model, newest first. */
@@ -1616,6 +1896,61 @@ export interface components {
          * @enum {string}
          */
         WantedState: "running" | "frozen" | "stopped" | "deleted";
+        WebhookId: string;
+        /** @description How a test message was taken. */
+        WebhookTest: {
+            /** @description Whether it was taken (a status of 2xx). */
+            ok: boolean;
+            /**
+             * Format: int32
+             * @description The status of the answer.
+             */
+            status?: number | null;
+            /**
+             * Format: int64
+             * @description How long it took.
+             */
+            latency_ms: number;
+            /** @description Why it was not taken. */
+            error?: string | null;
+        };
+        /** @description A webhook, without its secret. */
+        WebhookView: {
+            /** @description Its id. */
+            id: components["schemas"]["WebhookId"];
+            /** @description What people call it. */
+            name: components["schemas"]["Label"];
+            /** @description Where to. */
+            url: string;
+            /** @description Which actions: names like `instance.start`, kinds like `instance.`, or `*`. */
+            events: string[];
+            /** @description Whether it is told anything. */
+            enabled: boolean;
+            /** @description Whether it may be on a private or loopback address. */
+            allow_private_network: boolean;
+            /**
+             * Format: int64
+             * @description Entries on their way to it.
+             */
+            waiting: number;
+            /**
+             * Format: int64
+             * @description Entries that were given up; they can be replayed.
+             */
+            dead: number;
+            /**
+             * Format: int32
+             * @description The status of its last answer.
+             */
+            last_status?: number | null;
+            /** @description Why the last attempt failed; absent when it did not. */
+            last_error?: string | null;
+            last_delivered_at?: components["schemas"]["Timestamp"] | null;
+            /** @description When it was made. */
+            created_at: components["schemas"]["Timestamp"];
+            /** @description When it was changed. */
+            updated_at: components["schemas"]["Timestamp"];
+        };
         /**
          * @description The protocol between a gateway, the broker and a provider.
          * @enum {string}

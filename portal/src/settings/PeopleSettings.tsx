@@ -84,7 +84,7 @@ export function PeopleSettings() {
                     </Menu.Target>
                     <Menu.Dropdown>
                       <Menu.Label>{t('people.role')}</Menu.Label>
-                      {(['member', 'admin', 'owner'] as const).map((role) => (
+                      {(['member', 'auditor', 'admin', 'owner'] as const).map((role) => (
                         <Menu.Item
                           key={role}
                           disabled={role === user.role}
@@ -223,7 +223,7 @@ function Invite(props: { onClose: () => void; onMade: (secret: string) => void }
           />
           <Select
             label={t('people.role')}
-            data={(['member', 'admin', 'owner'] as const).map((role) => ({
+            data={(['member', 'auditor', 'admin', 'owner'] as const).map((role) => ({
               value: role,
               label: t(`role.${role}`),
             }))}

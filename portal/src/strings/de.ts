@@ -453,6 +453,7 @@ export const de: Catalogue = {
   'question.own': 'Eigene Antwort',
   'question.title': 'Dein Agent hat eine Frage',
   'role.admin': 'Administration',
+  'role.auditor': 'Prüfung',
   'role.member': 'Mitglied',
   'role.owner': 'Inhaber',
   'scope.all': 'Alles, was ich darf',

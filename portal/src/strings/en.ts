@@ -443,6 +443,7 @@ export const en = {
   'question.own': 'Your own answer',
   'question.title': 'Your agent has a question',
   'role.admin': 'Administrator',
+  'role.auditor': 'Auditor',
   'role.member': 'Member',
   'role.owner': 'Owner',
   'scope.all': 'Everything I may',

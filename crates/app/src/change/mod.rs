@@ -91,6 +91,7 @@ pub async fn submit<C: Change>(app: &App, cx: &Context, change: C) -> Result<C::
     match outcome {
         Ok(done) => {
             app.remembered.forget();
+            app.sealer.wake();
             metrics::counter!("fractal_changes_total", "action" => name, "outcome" => "done")
                 .increment(1);
             for id in done.wake {
@@ -290,7 +291,9 @@ impl App {
                 evidence::append(&tx, &*parts.clock, &*parts.entropy, entry).await?;
                 Ok::<_, Error>(())
             })
-            .await
+            .await?;
+        parts.sealer.wake();
+        Ok(())
     }
 }
 

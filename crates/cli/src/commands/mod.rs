@@ -3,6 +3,7 @@
 mod account;
 mod chat;
 mod engine;
+mod evidence;
 mod identity_providers;
 mod instances;
 mod invitations;
@@ -16,6 +17,7 @@ mod settings;
 mod skills;
 mod tokens;
 mod users;
+mod webhooks;
 
 pub use keys::export_marker;
 
@@ -84,6 +86,8 @@ pub async fn run(args: Arguments) -> anyhow::Result<ExitCode> {
         Command::Tokens(command) => tokens::run(&session, command).await?,
         Command::Settings(command) => settings::run(&session, command).await?,
         Command::Usage(args) => account::usage(&session, &args).await?,
+        Command::Evidence(command) => evidence::run(&session, command).await?,
+        Command::Webhooks(command) => webhooks::run(&session, command).await?,
         Command::Keys(command) => keys::run(&session, command).await?,
         Command::Engine(command) => return engine::run(&session, command).await,
         Command::Policy(command) => return policy::run(&session, command),

@@ -3,6 +3,7 @@
 mod auth;
 mod chat;
 mod engines;
+mod evidence;
 mod identity_providers;
 mod instances;
 mod invitations;
@@ -16,6 +17,7 @@ mod skills;
 mod tokens;
 mod usage;
 mod users;
+mod webhooks;
 
 use crate::document::Routes;
 
@@ -27,6 +29,7 @@ pub fn routes() -> Routes {
         auth::routes(),
         chat::routes(),
         engines::routes(),
+        evidence::routes(),
         identity_providers::routes(),
         instances::routes(),
         invitations::routes(),
@@ -40,6 +43,7 @@ pub fn routes() -> Routes {
         tokens::routes(),
         usage::routes(),
         users::routes(),
+        webhooks::routes(),
     ]
     .into_iter()
     .fold(Routes::new(), Routes::merge)

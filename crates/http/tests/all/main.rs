@@ -2,6 +2,7 @@
 
 mod cases;
 mod document;
+mod evidence;
 mod input;
 mod matrix;
 mod skills;

@@ -55,6 +55,7 @@ impl Walk {
         let world = World::new().await;
         let agent = world.instance(&world.ada).await;
         let token = data_plane::instance_token(&world.house.app, agent).await;
+        world.house.app.sealer.seal_all().await.unwrap();
         Self {
             read: world.token(&world.owner, Scope::Read).await.1,
             chat: world.token(&world.owner, Scope::Chat).await.1,
@@ -103,12 +104,13 @@ impl Walk {
         (id, agent): (String, String),
     ) -> Answer {
         let mut path = operation.path.clone();
-        for name in ["{id}", "{key}"] {
+        for name in ["{id}", "{key}", "{seq}"] {
             path = path.replace(name, &id);
         }
         path = path
             .replace("{approval_id}", "nothing")
-            .replace("{question_id}", "nothing:0");
+            .replace("{question_id}", "nothing:0")
+            .replace("{delivery_id}", &format!("dlv_{}", "0".repeat(26)));
         path.push_str(&case.query.replace("{agent}", &agent));
         let body = case.body.map(|body| body(&agent, self.world.number()));
         let proof = self.proof(who, case).await;

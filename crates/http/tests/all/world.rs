@@ -77,6 +77,9 @@ pub enum Target {
     Invitation,
     IdentityProvider,
     Engine,
+    /// A sealed entry of the log.
+    Evidence,
+    Webhook,
 }
 
 impl Target {
@@ -277,6 +280,22 @@ impl World {
             Target::Invitation => self.invitation().await.0,
             Target::IdentityProvider => data_plane::identity_provider(app).await.to_string(),
             Target::Engine => self.engine.to_string(),
+            Target::Webhook => {
+                let body = fractal_api_types::CreateWebhook {
+                    name: format!("hook {}", self.number()).parse().unwrap(),
+                    url: "https://example.org/hook".to_owned(),
+                    events: None,
+                    allow_private_network: None,
+                };
+                let made = fractal_app::webhook::create(app, &self.owner.cx, body)
+                    .await
+                    .unwrap();
+                made.webhook.id.to_string()
+            }
+            Target::Evidence => {
+                app.sealer.seal_all().await.unwrap();
+                "1".to_owned()
+            }
         };
         (id.clone(), id)
     }
@@ -297,6 +316,8 @@ impl World {
             Target::Invitation => id("invt"),
             Target::IdentityProvider => id("idp"),
             Target::Engine => id("eng"),
+            Target::Webhook => id("hook"),
+            Target::Evidence => "999999999".to_owned(),
         };
         (name.clone(), name)
     }

@@ -32,6 +32,11 @@ const STEPS: &[(&str, &str)] = &[
         "m0004_skill_credentials",
         include_str!("m0004_skill_credentials.sql"),
     ),
+    (
+        "m0005_evidence_tree",
+        include_str!("m0005_evidence_tree.sql"),
+    ),
+    ("m0006_webhooks", include_str!("m0006_webhooks.sql")),
 ];
 
 /// All steps as they are written, one after the other.

@@ -58,7 +58,8 @@ suite! {
         a_job_is_tried_as_often_as_it_may_and_then_given_up
         a_job_of_a_transaction_that_failed_does_not_exist
         a_worker_knows_when_the_next_job_is_due
-        a_lease_fences_off_the_holder_before;
+        a_lease_fences_off_the_holder_before
+        a_delivery_waits_for_the_older_ones_of_its_thing;
     log:
         an_entry_commits_to_its_values_and_forgets_them_on_demand
         positions_are_gapless_and_unsealed_entries_are_not_read

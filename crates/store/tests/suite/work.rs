@@ -4,9 +4,9 @@ use std::{collections::HashSet, time::Duration};
 
 use fractal_clock::Clock;
 use fractal_store::{
-    Error, NewJob,
+    DeliveryState, Error, NewJob, Webhook, WebhookDelivery,
     jobs::{self, AfterFailure},
-    leases,
+    leases, webhooks,
 };
 use fractal_types::JobId;
 use serde_json::json;
@@ -233,4 +233,85 @@ pub async fn a_lease_fences_off_the_holder_before(db: &Db) {
         third.fence > second.fence,
         "the fence grows across a release"
     );
+}
+
+pub async fn a_delivery_waits_for_the_older_ones_of_its_thing(db: &Db) {
+    let organization = db.organization().await;
+    let now = db.now();
+    let hook = Webhook {
+        id: db.id(),
+        organization_id: organization.id,
+        name: "receiver".parse().unwrap(),
+        url: "https://example.org/".into(),
+        events: vec!["*".into()],
+        secret: vec![1, 2, 3],
+        enabled: true,
+        private_network: false,
+        last_status: None,
+        last_error: None,
+        last_delivered_at: None,
+        created_at: now,
+        updated_at: now,
+    };
+    let delivery = |seq: u64, resource: &str| WebhookDelivery {
+        id: db.id(),
+        webhook_id: hook.id,
+        seq,
+        event: "instance.start".into(),
+        resource: resource.into(),
+        state: DeliveryState::Pending,
+        attempts: 0,
+        next_at: now,
+        last_status: None,
+        last_error: None,
+        created_at: now,
+        done_at: None,
+    };
+    let mut rows = vec![delivery(1, "a"), delivery(2, "a"), delivery(3, "b")];
+    rows[2].next_at = now.after(Duration::from_secs(60));
+    db.store
+        .tx("test", async |tx| {
+            webhooks::insert(&tx, &hook).await?;
+            webhooks::enqueue(&tx, &rows).await
+        })
+        .await
+        .unwrap();
+    let read = db.store.read();
+    let due = async |at| -> Vec<u64> {
+        let due = webhooks::due(&read, hook.id, at, 10).await.unwrap();
+        due.into_iter().map(|row| row.seq).collect()
+    };
+    assert_eq!(due(now).await, [1]);
+    assert_eq!(webhooks::next_due(&read).await.unwrap(), Some(now));
+    rows[0].state = DeliveryState::Delivered;
+    rows[0].done_at = Some(now);
+    db.store
+        .tx("test", async |tx| {
+            webhooks::update_delivery(&tx, &rows[0]).await?;
+            webhooks::note_outcome(&tx, hook.id, Some(204), None, now).await
+        })
+        .await
+        .unwrap();
+    assert_eq!(due(now).await, [2]);
+    assert_eq!(due(now.after(Duration::from_secs(60))).await, [2, 3]);
+    let again = db
+        .store
+        .tx("test", async |tx| webhooks::enqueue(&tx, &rows[..1]).await)
+        .await;
+    assert!(
+        again.unwrap_err().is_conflict(),
+        "an entry is on its way once"
+    );
+    let stored = webhooks::get(&read, hook.id).await.unwrap();
+    assert_eq!(
+        (stored.last_status, stored.last_delivered_at),
+        (Some(204), Some(now))
+    );
+    let waiting = webhooks::count_deliveries(&read, hook.id, DeliveryState::Pending);
+    assert_eq!(waiting.await.unwrap(), 2);
+    db.store
+        .tx("test", async |tx| webhooks::delete(&tx, hook.id).await)
+        .await
+        .unwrap();
+    assert_eq!(webhooks::next_due(&read).await.unwrap(), None);
 }
