@@ -18,7 +18,7 @@ use crate::{
     Error, Result,
     checkpoint::Checkpoint,
     leaf::leaf,
-    merkle::{Hash, leaf_hash},
+    merkle::leaf_hash,
     tiles::{Edge, Tile, TileId},
 };
 
@@ -243,7 +243,7 @@ pub(crate) async fn load(db: &dyn Reads, ids: &[TileId]) -> Result<BTreeMap<Tile
     for row in evidence_tree::tiles(db, &keys).await? {
         let (hashes, rest) = row.hashes.as_chunks::<32>();
         if let (Some(id), true) = (by_key.get(&row.id), rest.is_empty()) {
-            found.insert(*id, hashes.iter().copied().collect::<Vec<Hash>>());
+            found.insert(*id, hashes.to_vec());
         }
     }
     Ok(found)

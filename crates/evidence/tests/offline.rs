@@ -60,7 +60,7 @@ fn log(before: u64, count: u64, batch: u64) -> Log {
             Vec::new()
         };
         lines.push(entry_line(&leaf, &openings));
-        if (seq - before) % batch == 0 || seq == before + count {
+        if (seq - before).is_multiple_of(batch) || seq == before + count {
             let head = Checkpoint {
                 origin: "fractal/test".into(),
                 size: seq,
