@@ -29,6 +29,7 @@ function instance(id, name, owner, more) {
     seen: 'ready',
     reason: null,
     queue_position: null,
+    engine_progress: null,
     runtime_asset_id: 'asset_01k9w3v5x7',
     engine_id: 'eng_01k9w3v5x7',
     engine_version: '2026.9.6',
@@ -131,7 +132,7 @@ export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
     runs: new Map(),
     tokens: [],
     skillCredentials: [],
-    /** What the next answers do: `plain`, `rich`, `ask`, `error`, `held`; `working` and `asleep` stay in the middle. */
+    /** What the next answers do: `plain`, `rich`, `ask`, `error`, `held`; `working`, `installing` and `asleep` stay in the middle. */
     script: 'plain',
     /** Lets the answers that `held` keeps after their third word go on to their end. */
     release: () => {
@@ -356,6 +357,21 @@ export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
       push({ type: 'status', phase: 'waking', state: 'starting', queue_position: null, typical_ms: 6000 });
       await step(50);
       state.asleep = false;
+    }
+    if (script === 'installing') {
+      push({
+        type: 'status',
+        phase: 'installing',
+        state: 'pending',
+        installing: {
+          phase: 'unpack',
+          packages_done: 120,
+          packages_total: 334,
+          bytes: 300_000_000,
+          bytes_total: 772_000_000,
+        },
+      });
+      return;
     }
     if (script === 'asleep') {
       push({ type: 'status', phase: 'starting', state: 'starting', queue_position: null, typical_ms: 6000 });

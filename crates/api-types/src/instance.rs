@@ -7,6 +7,8 @@ use fractal_types::{
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::EngineProgress;
+
 /// An instance as its owner and administrators see it: life cycle, health and sizes, no content.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct InstanceView {
@@ -26,6 +28,9 @@ pub struct InstanceView {
     pub reason: Option<String>,
     /// Place in the queue for a start slot, from 1.
     pub queue_position: Option<u32>,
+    /// How far its engine is, while the instance waits for that.
+    #[serde(default)]
+    pub engine_progress: Option<EngineProgress>,
     /// Where it runs.
     pub runtime_asset_id: RuntimeAssetId,
     /// The engine it runs.

@@ -142,6 +142,9 @@ pub struct ServeArgs {
     /// Where things are.
     #[command(flatten)]
     pub machine: Machine,
+    /// An engine of this machine to use instead of installing one: a folder whose node_modules holds openclaw and a Node
+    #[arg(long, value_name = "DIR")]
+    pub engine: Option<PathBuf>,
     /// Address to listen on [default: 127.0.0.1:8088]
     #[arg(long, value_name = "HOST:PORT")]
     pub listen: Option<SocketAddr>,
@@ -186,6 +189,9 @@ pub struct DemoArgs {
     /// Folder of installed engines; may be shared by several installations
     #[arg(long, value_name = "DIR")]
     pub engines: Option<PathBuf>,
+    /// An engine of this machine to use instead of installing one
+    #[arg(long, value_name = "DIR")]
+    pub engine: Option<PathBuf>,
 }
 
 /// `fractal doctor`.

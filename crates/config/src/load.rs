@@ -30,6 +30,9 @@ pub struct Flags {
     /// `--engines`
     #[serde(rename = "engines_dir", skip_serializing_if = "Option::is_none")]
     pub engines: Option<PathBuf>,
+    /// `--engine`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub engine: Option<PathBuf>,
     /// `--listen`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub listen: Option<SocketAddr>,
@@ -56,6 +59,7 @@ pub struct Flags {
 struct Keys {
     data_dir: Option<PathBuf>,
     engines_dir: Option<PathBuf>,
+    engine: Option<PathBuf>,
     listen: SocketAddr,
     internal_listen: Option<SocketAddr>,
     database_url: Option<SecretString>,
@@ -78,10 +82,11 @@ struct Defaults {
 }
 
 /// Variables and the keys they set. Two have names of their own because deployments expect them.
-const VARIABLES: [(&str, &str); 12] = [
+const VARIABLES: [(&str, &str); 13] = [
     ("DATABASE_URL", "database_url"),
     ("FRACTAL_DATA_DIR", "data_dir"),
     ("FRACTAL_ENGINES_DIR", "engines_dir"),
+    ("FRACTAL_ENGINE", "engine"),
     ("FRACTAL_LISTEN", "listen"),
     ("FRACTAL_INTERNAL_LISTEN", "internal_listen"),
     ("FRACTAL_SECRET_KEY_FILE", "secret_key_file"),
@@ -273,6 +278,7 @@ fn finish(
             Some(dir) => real(&dir),
             None => real(&platform.engines_dir(environment)?),
         },
+        engine: keys.engine.as_deref().map(real),
         data_dir,
         config_dir,
         listen: keys.listen,

@@ -7,9 +7,11 @@ mod keys;
 mod limits;
 mod listen;
 mod look;
+mod meter;
 mod ports;
 mod revoked;
 mod telemetry;
+mod terminal;
 mod usage;
 
 use std::io::IsTerminal;
@@ -25,6 +27,7 @@ pub use keys::{
     export as export_key, in_use, reset_policy, rotate as rotate_keys, status as key_status,
 };
 pub use look::look_into_database;
+pub use meter::Meter;
 
 /// Serves until SIGINT or SIGTERM.
 ///
@@ -38,7 +41,7 @@ pub async fn serve(settings: Settings) -> Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let started = std::time::Instant::now();
-    let house = House::open(&settings).await?;
+    let house = House::open(&settings, Meter::for_service()).await?;
     let address = house.listen(&settings).await?;
     announce(&house, &settings, address, started.elapsed());
     let wish = tokio::select! {
@@ -47,6 +50,7 @@ pub async fn serve(settings: Settings) -> Result<()> {
     };
     let on_exit = settings.on_exit.unwrap_or(wish);
     if on_exit == OnExit::Stop && std::io::stderr().is_terminal() {
+        terminal::clear();
         eprintln!("\nStopping agents; press Ctrl-C again to leave them running ...");
     }
     tokio::select! {
@@ -67,6 +71,7 @@ fn announce(
         || format!("http://{address}"),
         |url| url.as_str().trim_end_matches('/').to_owned(),
     );
+    terminal::clear();
     println!("Fractal is ready after {:.1} s.", took.as_secs_f64());
     match &house.setup {
         Some(setup) => {

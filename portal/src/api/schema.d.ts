@@ -97,7 +97,7 @@ export interface components {
             /** @enum {string} */
             type: "run";
         } | {
-            /** @description `waking`, `queued`, `starting`, `connecting`, `waiting`, `preparing` or `thinking`. */
+            /** @description `waking`, `installing`, `queued`, `starting`, `connecting`, `waiting`, `preparing` or `thinking`. */
             phase: components["schemas"]["ChatPhase"];
             state?: components["schemas"]["SeenState"] | null;
             /**
@@ -110,6 +110,7 @@ export interface components {
              * @description How long this usually takes, in milliseconds.
              */
             typical_ms?: number | null;
+            installing?: components["schemas"]["EngineProgress"] | null;
             /** @enum {string} */
             type: "status";
         } | {
@@ -213,7 +214,7 @@ export interface components {
          * @description What happens before the first word.
          * @enum {string}
          */
-        ChatPhase: "waking" | "queued" | "starting" | "connecting" | "waiting" | "preparing" | "thinking";
+        ChatPhase: "waking" | "installing" | "queued" | "starting" | "connecting" | "waiting" | "preparing" | "thinking";
         /** @description Sends a message to an agent. */
         ChatRequest: {
             agent_id?: components["schemas"]["InstanceId"] | null;
@@ -381,6 +382,11 @@ export interface components {
              * @description Bytes on disk so far.
              */
             bytes: number;
+            /**
+             * Format: int64
+             * @description Bytes there will be, roughly; 0 while that is not known.
+             */
+            bytes_total?: number;
         };
         /**
          * @description Whether an engine can be used.
@@ -481,6 +487,7 @@ export interface components {
              * @description Place in the queue for a start slot, from 1.
              */
             queue_position?: number | null;
+            engine_progress?: components["schemas"]["EngineProgress"] | null;
             /** @description Where it runs. */
             runtime_asset_id: components["schemas"]["RuntimeAssetId"];
             /** @description The engine it runs. */
@@ -841,6 +848,7 @@ export interface components {
                  * @description Place in the queue for a start slot, from 1.
                  */
                 queue_position?: number | null;
+                engine_progress?: components["schemas"]["EngineProgress"] | null;
                 /** @description Where it runs. */
                 runtime_asset_id: components["schemas"]["RuntimeAssetId"];
                 /** @description The engine it runs. */

@@ -13,6 +13,7 @@ import { useMe } from '../app/session';
 import { t } from '../strings';
 import { Id, ProblemAlert, Section, Time } from '../ui/bits';
 import { bytes, number } from '../ui/format';
+import { InstallProgress } from '../ui/InstallProgress';
 import { Sparkline } from '../ui/Sparkline';
 import { StateBadge, stateWords } from '../ui/StateBadge';
 import { useForm } from '../ui/useForm';
@@ -100,6 +101,11 @@ export default function InstancePage() {
         >
           {instance.reason}
           {instance.queue_position != null && ` ${t('instance.queue', { n: instance.queue_position })}`}
+          {instance.engine_progress && (
+            <div style={{ marginTop: 8 }}>
+              <InstallProgress progress={instance.engine_progress} />
+            </div>
+          )}
         </Alert>
       )}
       <Tabs

@@ -6,12 +6,12 @@ use fractal_api_types::{InstanceView, LogLineView, OwnerRef, Page, PageQuery, Ti
 use fractal_policy::{Action, Resource};
 use fractal_runtime::contract::{LogQuery, LogSource};
 use fractal_store::{Instance, engines, evidence, instances, users};
-use fractal_types::{EngineId, InstanceId, SeenState, UserId, Username};
+use fractal_types::{EngineId, InstanceId, SeenState, UserId, Username, WantedState};
 use futures::{Stream, StreamExt, stream};
 use serde_json::Value;
 
 use crate::{
-    App, Context, Result,
+    App, Context, Result, engine,
     lookup::{page_of, page_request},
 };
 
@@ -69,6 +69,10 @@ impl Names {
             seen,
             reason: row.seen_reason,
             queue_position: app.queue.position(row.id),
+            engine_progress: (row.wanted == WantedState::Running
+                && engine::is_awaited(app, row.engine_id))
+            .then(|| engine::progress(app))
+            .flatten(),
             runtime_asset_id: row.runtime_asset_id,
             engine_id: row.engine_id,
             engine_version,
