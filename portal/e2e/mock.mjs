@@ -39,6 +39,7 @@ function instance(id, name, owner, more) {
     memory_bytes: 412_000_000,
     cpu_ms: 61_000,
     disk_bytes: 88_000_000,
+    disk_pressure: 'ok',
     limits: {
       memory_bytes: 2_147_483_648,
       cpu_millis: 2000,
@@ -123,7 +124,7 @@ export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
       locale: null,
       breakglass: true,
       has_password: true,
-      permissions: [],
+      permissions: ['instance.set_limits'],
     },
     providers: [],
     instances: [],
@@ -176,6 +177,15 @@ export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
         stop_reason: 'idle',
         memory_bytes: null,
         last_active_at: ago(600),
+      }),
+    );
+    state.instances.push(
+      instance('inst_01k9w3v5x7almost', 'Collector', owner, {
+        disk_bytes: 5_000_000_000,
+        disk_pressure: 'near',
+        reason:
+          'its files take 4.6 GiB of the 5.0 GiB they may (93 %); at the limit it is stopped. Have it delete what it does not need, or have an administrator raise the limit',
+        last_active_at: ago(9000),
       }),
     );
     state.others = [
@@ -889,6 +899,12 @@ export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
           : { wanted: 'running', seen: 'starting', stop_reason: null },
       );
       return json(res, 202, one);
+    }
+    if ((m = route('PUT /api/v1/instances/*/limits'))) {
+      const one = state.instances.find((i) => i.id === m[0]);
+      one.limits.disk_bytes = body.disk_bytes;
+      Object.assign(one, { disk_pressure: 'ok', reason: null });
+      return json(res, 200, one);
     }
     if ((m = route('GET /api/v1/instances/*'))) {
       const one = [...state.instances, ...(state.others ?? [])].find((i) => i.id === m[0]);

@@ -33,6 +33,11 @@ const PAGES = [
   ['instances', '/instances?all', (page) => page.getByText('Grace').first().waitFor()],
   ['instance', '/instances/inst_01k9w3v5x7q2m4n6', (page) => page.locator('polyline').nth(1).waitFor()],
   [
+    'instance-disk',
+    '/instances/inst_01k9w3v5x7almost',
+    (page) => page.getByText('Its disk is almost full').waitFor(),
+  ],
+  [
     'instance-timeline',
     '/instances/inst_01k9w3v5x7q2m4n6?tab=timeline',
     (page) => page.locator('.timeline li').first().waitFor(),

@@ -263,6 +263,14 @@ pub enum Instances {
     Stop(WhichAndWait),
     /// Stop and start an instance
     Restart(WhichAndWait),
+    /// Set what an instance's files may take (administrators)
+    Limit {
+        /// Its id, or the name of one of yours
+        instance: String,
+        /// Disk in MiB
+        #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(256..=67_108_864))]
+        disk: u64,
+    },
     /// Delete an instance
     Delete {
         /// Its id or name

@@ -2,7 +2,7 @@
 
 use fractal_crypto::TokenHash;
 use fractal_types::{
-    ApiTokenId, BrowserSessionId, CredentialId, EngineId, EvidenceId, Generation,
+    ApiTokenId, BrowserSessionId, CredentialId, DiskPressure, EngineId, EvidenceId, Generation,
     IdentityProviderId, InstanceId, InvitationId, JobId, KeyId, Label, Limits, OrganizationId,
     ProfileId, ProviderId, ProviderKind, RevisionId, Role, RuntimeAssetId, Scope, SeenState,
     SkillCredentialId, SkillKey, StopReason, Timestamp, UsageRecordId, UserId, Username,
@@ -98,6 +98,7 @@ texts!(
     ApiTokenId,
     BrowserSessionId,
     CredentialId,
+    DiskPressure,
     EngineId,
     EvidenceId,
     IdentityProviderId,

@@ -358,6 +358,11 @@ export interface components {
             password: string;
         };
         /**
+         * @description How near an instance's files are to what they may take.
+         * @enum {string}
+         */
+        DiskPressure: "ok" | "near" | "full";
+        /**
          * @description How a runtime treats one limit.
          * @enum {string}
          */
@@ -465,6 +470,11 @@ export interface components {
              * @description All that are not deleted.
              */
             total: number;
+            /**
+             * Format: int32
+             * @description How many there may be: what the present accounts may have together.
+             */
+            max: number;
         };
         InstanceId: string;
         /** @description An instance as its owner and administrators see it: life cycle, health and sizes, no content. */
@@ -517,6 +527,8 @@ export interface components {
              * @description Disk in bytes.
              */
             disk_bytes?: number | null;
+            /** @description How near that is to its limit. */
+            disk_pressure?: components["schemas"]["DiskPressure"];
             /** @description Limits asked for. */
             limits: components["schemas"]["Limits"];
             /**
@@ -878,6 +890,8 @@ export interface components {
                  * @description Disk in bytes.
                  */
                 disk_bytes?: number | null;
+                /** @description How near that is to its limit. */
+                disk_pressure?: components["schemas"]["DiskPressure"];
                 /** @description Limits asked for. */
                 limits: components["schemas"]["Limits"];
                 /**
@@ -1262,6 +1276,14 @@ export interface components {
             /** @enum {string} */
             type: "changed";
         };
+        /** @description Sets what an instance may use; for administrators. */
+        SetInstanceLimits: {
+            /**
+             * Format: int64
+             * @description Bytes its files may take, 256 MiB to 64 TiB.
+             */
+            disk_bytes: number;
+        };
         /** @description Stores an environment variable for a skill, in place of an older value. */
         SetSkillCredential: {
             /** @description For which skill. */
@@ -1370,7 +1392,7 @@ export interface components {
          * @description Why an instance is wanted stopped. Only an idle one is woken by a chat.
          * @enum {string}
          */
-        StopReason: "person" | "idle" | "recovery";
+        StopReason: "person" | "idle" | "recovery" | "disk";
         /** @description Streaming options. */
         StreamOptions: {
             /** @description Whether a last chunk carries the usage. */

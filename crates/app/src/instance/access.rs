@@ -101,6 +101,11 @@ pub async fn ensure_ready(
             let _ = wake(app, &row, "chat").await?;
         }
         (WantedState::Deleted, _) => return Err(Error::not_found()),
+        (WantedState::Stopped, Some(StopReason::Disk)) => {
+            return Err(Error::new(ProblemCode::InstanceStopped)
+                .detail("this agent was stopped, because its files take more than they may")
+                .remedy("see its page: have an administrator raise the limit, or start it and have it delete files"));
+        }
         _ => {
             return Err(Error::new(ProblemCode::InstanceStopped)
                 .detail("this agent was stopped and stays down until somebody starts it")

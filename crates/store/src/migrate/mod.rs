@@ -27,6 +27,10 @@ const STEPS: &[(&str, &str)] = &[
         "m0004_skill_credentials",
         include_str!("m0004_skill_credentials.sql"),
     ),
+    (
+        "m0005_disk_pressure",
+        include_str!("m0005_disk_pressure.sql"),
+    ),
 ];
 
 /// All steps as they are written, one after the other.
