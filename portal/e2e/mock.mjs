@@ -29,6 +29,7 @@ function instance(id, name, owner, more) {
     seen: 'ready',
     reason: null,
     queue_position: null,
+    engine_progress: null,
     runtime_asset_id: 'asset_01k9w3v5x7',
     engine_id: 'eng_01k9w3v5x7',
     engine_version: '2026.9.6',
@@ -38,6 +39,7 @@ function instance(id, name, owner, more) {
     memory_bytes: 412_000_000,
     cpu_ms: 61_000,
     disk_bytes: 88_000_000,
+    disk_pressure: 'ok',
     limits: {
       memory_bytes: 2_147_483_648,
       cpu_millis: 2000,
@@ -122,7 +124,7 @@ export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
       locale: null,
       breakglass: true,
       has_password: true,
-      permissions: [],
+      permissions: ['instance.set_limits'],
     },
     providers: [],
     instances: [],
@@ -131,7 +133,7 @@ export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
     runs: new Map(),
     tokens: [],
     skillCredentials: [],
-    /** What the next answers do: `plain`, `rich`, `ask`, `error`, `held`; `working` and `asleep` stay in the middle. */
+    /** What the next answers do: `plain`, `rich`, `ask`, `error`, `held`; `working`, `installing` and `asleep` stay in the middle. */
     script: 'plain',
     /** Lets the answers that `held` keeps after their third word go on to their end. */
     release: () => {
@@ -175,6 +177,15 @@ export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
         stop_reason: 'idle',
         memory_bytes: null,
         last_active_at: ago(600),
+      }),
+    );
+    state.instances.push(
+      instance('inst_01k9w3v5x7almost', 'Collector', owner, {
+        disk_bytes: 5_000_000_000,
+        disk_pressure: 'near',
+        reason:
+          'its files take 4.6 GiB of the 5.0 GiB they may (93 %); at the limit it is stopped. Have it delete what it does not need, or have an administrator raise the limit',
+        last_active_at: ago(9000),
       }),
     );
     state.others = [
@@ -356,6 +367,21 @@ export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
       push({ type: 'status', phase: 'waking', state: 'starting', queue_position: null, typical_ms: 6000 });
       await step(50);
       state.asleep = false;
+    }
+    if (script === 'installing') {
+      push({
+        type: 'status',
+        phase: 'installing',
+        state: 'pending',
+        installing: {
+          phase: 'unpack',
+          packages_done: 120,
+          packages_total: 334,
+          bytes: 300_000_000,
+          bytes_total: 772_000_000,
+        },
+      });
+      return;
     }
     if (script === 'asleep') {
       push({ type: 'status', phase: 'starting', state: 'starting', queue_position: null, typical_ms: 6000 });
@@ -873,6 +899,12 @@ export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
           : { wanted: 'running', seen: 'starting', stop_reason: null },
       );
       return json(res, 202, one);
+    }
+    if ((m = route('PUT /api/v1/instances/*/limits'))) {
+      const one = state.instances.find((i) => i.id === m[0]);
+      one.limits.disk_bytes = body.disk_bytes;
+      Object.assign(one, { disk_pressure: 'ok', reason: null });
+      return json(res, 200, one);
     }
     if ((m = route('GET /api/v1/instances/*'))) {
       const one = [...state.instances, ...(state.others ?? [])].find((i) => i.id === m[0]);

@@ -27,10 +27,16 @@ const PAGES = [
   ['chat-working', '/', turn('working', (page) => page.locator('.growing strong').waitFor()), 'turn'],
   ['chat-asking', '/', turn('ask', (page) => page.locator('.ask').waitFor()), 'turn'],
   ['chat-failed', '/', turn('error', (page) => page.getByRole('alert').waitFor()), 'turn'],
+  ['chat-installing', '/', turn('installing', (page) => page.getByText('120').waitFor()), 'turn'],
   ['chat-waking', '/', turn('asleep', (page) => page.locator('.turn-status').waitFor()), 'turn'],
   ['chat-wide', '/?session=chat-1', (page) => page.getByRole('table').waitFor()],
   ['instances', '/instances?all', (page) => page.getByText('Grace').first().waitFor()],
   ['instance', '/instances/inst_01k9w3v5x7q2m4n6', (page) => page.locator('polyline').nth(1).waitFor()],
+  [
+    'instance-disk',
+    '/instances/inst_01k9w3v5x7almost',
+    (page) => page.getByText('Its disk is almost full').waitFor(),
+  ],
   [
     'instance-timeline',
     '/instances/inst_01k9w3v5x7q2m4n6?tab=timeline',

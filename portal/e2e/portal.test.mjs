@@ -424,3 +424,39 @@ scenario(
     );
   },
 );
+
+scenario(
+  'an agent whose disk is almost full says so, and an administrator gives it more',
+  {},
+  async ({ page, state }) => {
+    await page.goto('/instances/inst_01k9w3v5x7almost');
+    const notice = page.getByRole('alert').filter({ hasText: 'Its disk is almost full' });
+    await notice.getByText('have an administrator raise the limit').waitFor();
+    await page.getByRole('textbox', { name: 'Disk, MiB' }).fill('10240');
+    await page.locator('form').filter({ hasText: 'Disk, MiB' }).getByRole('button', { name: 'Save' }).click();
+    await notice.waitFor({ state: 'detached' });
+    const agent = state.instances.find((one) => one.id === 'inst_01k9w3v5x7almost');
+    assert.equal(agent.limits.disk_bytes, 10_737_418_240);
+  },
+);
+
+scenario('a member is not offered to change limits', {}, async ({ page, state }) => {
+  state.me.role = 'member';
+  state.me.permissions = [];
+  await page.goto('/instances/inst_01k9w3v5x7almost');
+  await page.getByText('Its disk is almost full').waitFor();
+  assert.equal(await page.getByRole('textbox', { name: 'Disk, MiB' }).count(), 0);
+});
+
+scenario(
+  'whoever waits for the engine sees packages and bytes, without asking for engines',
+  {},
+  async ({ page, state }) => {
+    state.script = 'installing';
+    await page.goto('/');
+    await say(page, 'hello');
+    await page.getByText('waits for OpenClaw to be installed').waitFor();
+    await page.getByText('120 of 334 packages').waitFor();
+    assert.ok(!state.log.some((one) => one.key === 'GET /api/v1/engines'));
+  },
+);

@@ -8,7 +8,7 @@ use fractal_types::{ChatRunId, InstanceId, Label, SeenState, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::ProviderFault;
+use crate::{EngineProgress, ProviderFault};
 
 /// Sends a message to an agent.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
@@ -69,7 +69,7 @@ pub enum ChatEvent {
     },
     /// What happens before the first word.
     Status {
-        /// `waking`, `queued`, `starting`, `connecting`, `waiting`, `preparing` or `thinking`.
+        /// `waking`, `installing`, `queued`, `starting`, `connecting`, `waiting`, `preparing` or `thinking`.
         phase: ChatPhase,
         /// The instance's state.
         state: Option<SeenState>,
@@ -77,6 +77,9 @@ pub enum ChatEvent {
         queue_position: Option<u32>,
         /// How long this usually takes, in milliseconds.
         typical_ms: Option<u64>,
+        /// How far the engine is, in the phase `installing`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        installing: Option<EngineProgress>,
     },
     /// More text. `replace` means: forget the text so far.
     Delta {
@@ -178,6 +181,8 @@ impl ChatEvent {
 pub enum ChatPhase {
     /// The agent was asleep.
     Waking,
+    /// Its engine is being installed.
+    Installing,
     /// It waits for a start slot.
     Queued,
     /// Its gateway starts.

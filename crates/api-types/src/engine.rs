@@ -48,4 +48,7 @@ pub struct EngineProgress {
     pub packages_total: u32,
     /// Bytes on disk so far.
     pub bytes: u64,
+    /// Bytes there will be, roughly; 0 while that is not known.
+    #[serde(default)]
+    pub bytes_total: u64,
 }

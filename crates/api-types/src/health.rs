@@ -22,4 +22,6 @@ pub struct InstanceCounts {
     pub active: u32,
     /// All that are not deleted.
     pub total: u32,
+    /// How many there may be: what the present accounts may have together.
+    pub max: u32,
 }

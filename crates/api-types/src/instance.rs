@@ -1,11 +1,13 @@
 //! Instances.
 
 use fractal_types::{
-    Enforcement, EngineId, EvidenceId, InstanceId, Label, Limits, RevisionId, RuntimeAssetId,
-    SeenState, StopReason, Timestamp, UserId, Username, WantedState,
+    DiskPressure, Enforcement, EngineId, EvidenceId, InstanceId, Label, Limits, RevisionId,
+    RuntimeAssetId, SeenState, StopReason, Timestamp, UserId, Username, WantedState,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
+
+use crate::EngineProgress;
 
 /// An instance as its owner and administrators see it: life cycle, health and sizes, no content.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -26,6 +28,9 @@ pub struct InstanceView {
     pub reason: Option<String>,
     /// Place in the queue for a start slot, from 1.
     pub queue_position: Option<u32>,
+    /// How far its engine is, while the instance waits for that.
+    #[serde(default)]
+    pub engine_progress: Option<EngineProgress>,
     /// Where it runs.
     pub runtime_asset_id: RuntimeAssetId,
     /// The engine it runs.
@@ -44,6 +49,9 @@ pub struct InstanceView {
     pub cpu_ms: Option<u64>,
     /// Disk in bytes.
     pub disk_bytes: Option<u64>,
+    /// How near that is to its limit.
+    #[serde(default)]
+    pub disk_pressure: DiskPressure,
     /// Limits asked for.
     pub limits: Limits,
     /// Starts after unasked ends since it was last well.
@@ -88,6 +96,15 @@ pub struct UpdateInstance {
     /// Minutes without use after which it goes to sleep, 1 to 10080.
     #[schema(minimum = 1, maximum = 10080)]
     pub idle_timeout_minutes: Option<u32>,
+}
+
+/// Sets what an instance may use; for administrators.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetInstanceLimits {
+    /// Bytes its files may take, 256 MiB to 64 TiB.
+    #[schema(minimum = 268_435_456, maximum = 70_368_744_177_664_u64)]
+    pub disk_bytes: u64,
 }
 
 /// How to delete an instance.

@@ -1,6 +1,9 @@
 //! Engines: the pinned one is installed at first start, with progress that everybody can see.
 
-use std::sync::PoisonError;
+use std::{
+    fmt,
+    sync::{Arc, PoisonError},
+};
 
 use async_trait::async_trait;
 use fractal_api_types::{EngineProgress, EngineState as State, EngineView, Page};
@@ -19,12 +22,34 @@ use crate::{
 pub const PINNED: &str = "2026.9.6";
 
 /// Why the last installation failed, kept beside the progress.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Installation {
     /// How far it is.
     pub progress: Option<EngineProgress>,
     /// What went wrong last.
     pub error: Option<String>,
+    /// Who else is told of every step: the terminal.
+    listener: Option<Listener>,
+}
+
+/// Hears every step of an installation; `None` when it is over, with or without success.
+pub type Listener = Arc<dyn Fn(Option<Progress>) + Send + Sync>;
+
+impl fmt::Debug for Installation {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Installation")
+            .field("progress", &self.progress)
+            .field("error", &self.error)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Has `listener` told of every installation from now on, whoever asks for it.
+pub fn on_progress(app: &App, listener: Listener) {
+    app.installation
+        .write()
+        .unwrap_or_else(PoisonError::into_inner)
+        .listener = Some(listener);
 }
 
 fn view_of(app: &App, row: Engine) -> EngineView {
@@ -143,31 +168,35 @@ pub async fn register(app: &App) -> Result<Engine> {
 
 /// Makes the pinned engine available: finds or installs it, notes the outcome, wakes those who wait.
 pub async fn provide(app: App) {
-    let listener_app = app.clone();
+    let told = {
+        let mut installation = app
+            .installation
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        installation.error = None;
+        installation.listener.clone()
+    };
+    let (listener_app, also) = (app.clone(), told.clone());
     let listener = move |progress: Progress| {
-        let view = EngineProgress {
-            phase: phase_word(progress.phase).to_owned(),
-            packages_done: u32::try_from(progress.packages_done).unwrap_or(u32::MAX),
-            packages_total: u32::try_from(progress.packages_total).unwrap_or(u32::MAX),
-            bytes: progress.bytes_done,
-        };
         listener_app
             .installation
             .write()
             .unwrap_or_else(PoisonError::into_inner)
-            .progress = Some(view);
+            .progress = Some(view_of_progress(&progress));
+        if let Some(also) = &also {
+            also(Some(progress));
+        }
     };
-    app.installation
-        .write()
-        .unwrap_or_else(PoisonError::into_inner)
-        .error = None;
     let outcome = match &app.engine_override {
         Some(path) => EngineInfo::at(path.clone()).await,
         None => app.engines.ensure(PINNED, &listener).await,
     };
+    if let Some(told) = told {
+        told(None);
+    }
     let result = note_outcome(&app, &outcome).await;
     if let Err(error) = &outcome {
-        tracing::error!("the engine could not be installed: {error}");
+        tracing::error!("there is no engine to start agents with: {error}");
     }
     if let Err(error) = result {
         tracing::error!("the state of the engine could not be written: {error}");
@@ -242,6 +271,31 @@ pub(crate) fn trouble(app: &App, id: EngineId) -> Option<String> {
         .clone()
 }
 
+/// Whether an instance of this engine has to wait for it.
+pub(crate) fn is_awaited(app: &App, id: EngineId) -> bool {
+    files(app, id).is_none()
+}
+
+/// How far the installation is, for everybody who waits for it: it says nothing about anybody.
+pub(crate) fn progress(app: &App) -> Option<EngineProgress> {
+    app.installation
+        .read()
+        .unwrap_or_else(PoisonError::into_inner)
+        .progress
+        .clone()
+}
+
+fn view_of_progress(progress: &Progress) -> EngineProgress {
+    let count = |packages: u64| u32::try_from(packages).unwrap_or(u32::MAX);
+    EngineProgress {
+        phase: phase_word(progress.phase).to_owned(),
+        packages_done: count(progress.packages_done),
+        packages_total: count(progress.packages_total),
+        bytes: progress.bytes_done,
+        bytes_total: progress.bytes_total,
+    }
+}
+
 /// What people are told while the engine is not there.
 pub(crate) fn waiting_reason(app: &App) -> String {
     let installation = app
@@ -249,7 +303,7 @@ pub(crate) fn waiting_reason(app: &App) -> String {
         .read()
         .unwrap_or_else(PoisonError::into_inner);
     match (&installation.error, &installation.progress) {
-        (Some(error), _) => format!("its engine could not be installed: {error}"),
+        (Some(error), _) => format!("its engine is not there: {error}"),
         (None, Some(progress)) if progress.packages_total > 0 => format!(
             "its engine is being installed ({}, {} of {} packages)",
             progress.phase, progress.packages_done, progress.packages_total

@@ -75,6 +75,7 @@ fn example_of(action: Action, cx: &Context, owner: UserId) -> Option<Resource> {
         | A::InstanceRestart
         | A::InstanceDelete
         | A::InstanceConfigure
+        | A::InstanceSetLimits
         | A::InstanceReadLogs
         | A::InstanceReadMetrics
         | A::ChatSend

@@ -1,9 +1,13 @@
 //! Whether the house can serve.
 
 use fractal_api_types::{Health, InstanceCounts};
+use fractal_store::users;
 use fractal_types::WantedState;
 
-use crate::{App, Result, instance::all_live};
+use crate::{
+    App, Result,
+    instance::{MAX_PER_USER, all_live},
+};
 
 impl App {
     /// Whether the database answers.
@@ -16,7 +20,7 @@ impl App {
         Ok(())
     }
 
-    /// Version and, for callers on the same machine, counts. Never wakes anything.
+    /// Version and, for callers on the same machine, how many instances there are and may be. Never wakes anything.
     ///
     /// # Errors
     ///
@@ -29,9 +33,16 @@ impl App {
                 .iter()
                 .filter(|row| row.wanted == WantedState::Running)
                 .count();
+            let people = users::count_active(&self.store.read(), self.organization_id).await?;
+            let most = usize::try_from(people)
+                .unwrap_or(usize::MAX)
+                .saturating_mul(MAX_PER_USER);
+            let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
             Some(InstanceCounts {
-                active: u32::try_from(active).unwrap_or(u32::MAX),
-                total: u32::try_from(rows.len()).unwrap_or(u32::MAX),
+                active: count(active),
+                total: count(rows.len()),
+                // What was made before somebody was suspended counts all the same.
+                max: count(most.max(rows.len())),
             })
         } else {
             None

@@ -148,6 +148,9 @@ pub struct ServeArgs {
     /// Where things are.
     #[command(flatten)]
     pub machine: Machine,
+    /// An engine of this machine to use instead of installing one: a folder whose node_modules holds openclaw and a Node
+    #[arg(long, value_name = "DIR")]
+    pub engine: Option<PathBuf>,
     /// Address to listen on [default: 127.0.0.1:8088]
     #[arg(long, value_name = "HOST:PORT")]
     pub listen: Option<SocketAddr>,
@@ -215,6 +218,9 @@ pub struct DemoArgs {
     /// Folder of installed engines; may be shared by several installations
     #[arg(long, value_name = "DIR")]
     pub engines: Option<PathBuf>,
+    /// An engine of this machine to use instead of installing one
+    #[arg(long, value_name = "DIR")]
+    pub engine: Option<PathBuf>,
 }
 
 /// `fractal doctor`.
@@ -289,6 +295,14 @@ pub enum Instances {
     Stop(WhichAndWait),
     /// Stop and start an instance
     Restart(WhichAndWait),
+    /// Set what an instance's files may take (administrators)
+    Limit {
+        /// Its id, or the name of one of yours
+        instance: String,
+        /// Disk in MiB
+        #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(256..=67_108_864))]
+        disk: u64,
+    },
     /// Delete an instance
     Delete {
         /// Its id or name

@@ -12,6 +12,7 @@ pub fn of(machine: Machine) -> anyhow::Result<Settings> {
 /// The settings of `fractal serve`.
 pub fn serve(args: ServeArgs) -> anyhow::Result<Settings> {
     settings(&Flags {
+        engine: args.engine,
         listen: args.listen,
         tls: tls(args.tls),
         internal_listen: args.internal_listen,
@@ -35,6 +36,7 @@ pub fn serve(args: ServeArgs) -> anyhow::Result<Settings> {
 pub fn demo(args: DemoArgs) -> anyhow::Result<Settings> {
     settings(&Flags {
         engines: args.engines,
+        engine: args.engine,
         ..Flags::default()
     })
 }

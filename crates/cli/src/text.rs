@@ -1,6 +1,7 @@
 //! Quantities and moments in words, and text made safe for a terminal.
 
 use fractal_types::Timestamp;
+pub use fractal_types::bytes_in_words as bytes;
 
 /// Text without control characters: names and messages of others must not steer the terminal.
 pub fn printable(text: &str) -> String {
@@ -50,24 +51,6 @@ pub fn relative_or(at: Option<Timestamp>, now: Timestamp, absent: &str) -> Strin
     at.map_or_else(|| absent.to_owned(), |at| relative(at, now))
 }
 
-/// Bytes with a binary unit.
-pub fn bytes(count: u64) -> String {
-    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
-    let mut unit = 0;
-    let mut size = count;
-    let mut rest = 0;
-    while size >= 1024 && unit + 1 < UNITS.len() {
-        rest = size % 1024;
-        size /= 1024;
-        unit += 1;
-    }
-    if unit >= 3 {
-        format!("{size}.{} {}", rest * 10 / 1024, UNITS[unit])
-    } else {
-        format!("{size} {}", UNITS[unit])
-    }
-}
-
 /// `yes` or `no`.
 pub const fn yes_no(value: bool) -> &'static str {
     if value { "yes" } else { "no" }
@@ -92,13 +75,6 @@ mod tests {
             relative(now.after(Duration::from_secs(6 * 86_400)), now),
             "in 6 days"
         );
-    }
-
-    #[test]
-    fn sizes_carry_binary_units() {
-        assert_eq!(bytes(0), "0 B");
-        assert_eq!(bytes(312 << 20), "312 MiB");
-        assert_eq!(bytes(3 << 29), "1.5 GiB");
     }
 
     #[test]

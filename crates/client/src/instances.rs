@@ -2,7 +2,7 @@
 
 use fractal_api_types::{
     CreateInstance, DeleteInstanceQuery, InstanceView, LogLineView, LogQuery, Page, PageQuery,
-    TimelineEntry, UpdateInstance,
+    SetInstanceLimits, TimelineEntry, UpdateInstance,
 };
 use fractal_types::InstanceId;
 use reqwest::Method;
@@ -52,6 +52,20 @@ impl Client {
         body: &UpdateInstance,
     ) -> Result<InstanceView> {
         self.patch(&["api", "v1", "instances", &id.to_string()], body)
+            .await
+    }
+
+    /// `PUT /api/v1/instances/{id}/limits`, for administrators.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn set_instance_limits(
+        &self,
+        id: InstanceId,
+        body: &SetInstanceLimits,
+    ) -> Result<InstanceView> {
+        let id = id.to_string();
+        self.put(&["api", "v1", "instances", &id, "limits"], body)
             .await
     }
 

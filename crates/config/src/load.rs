@@ -32,6 +32,9 @@ pub struct Flags {
     /// `--engines`
     #[serde(rename = "engines_dir", skip_serializing_if = "Option::is_none")]
     pub engines: Option<PathBuf>,
+    /// `--engine`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub engine: Option<PathBuf>,
     /// `--listen`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub listen: Option<SocketAddr>,
@@ -105,6 +108,7 @@ impl Tls {
 struct Keys {
     data_dir: Option<PathBuf>,
     engines_dir: Option<PathBuf>,
+    engine: Option<PathBuf>,
     listen: SocketAddr,
     #[serde(default)]
     tls: Tls,
@@ -130,10 +134,11 @@ struct Defaults {
 }
 
 /// Variables and the keys they set. Two have names of their own because deployments expect them.
-const VARIABLES: [(&str, &str); 15] = [
+const VARIABLES: [(&str, &str); 16] = [
     ("DATABASE_URL", "database_url"),
     ("FRACTAL_DATA_DIR", "data_dir"),
     ("FRACTAL_ENGINES_DIR", "engines_dir"),
+    ("FRACTAL_ENGINE", "engine"),
     ("FRACTAL_LISTEN", "listen"),
     ("FRACTAL_TLS_CERT", "tls.certificate"),
     ("FRACTAL_TLS_KEY", "tls.key"),
@@ -359,6 +364,7 @@ fn finish(
             Some(dir) => real(&dir),
             None => real(&platform.engines_dir(environment)?),
         },
+        engine: keys.engine.as_deref().map(real),
         data_dir,
         config_dir,
         listen: keys.listen,

@@ -28,6 +28,8 @@ pub struct Settings {
     pub migrate_without_backup: bool,
     /// The engines, shared between installations.
     pub engines_dir: PathBuf,
+    /// An engine of this machine to use instead of installing one: a folder whose `node_modules` holds `openclaw` and a Node.
+    pub engine: Option<PathBuf>,
     /// Where the master key comes from.
     pub secret_key: SecretKeySource,
     /// What becomes of instances when the control plane ends; `None` decides by how it ends

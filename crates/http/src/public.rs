@@ -38,7 +38,7 @@ async fn readyz(State(server): State<Server>) -> ApiResult<&'static str> {
 /// Status and version for monitors; counts only for callers on this machine.
 #[utoipa::path(get, path = "/health", tag = PUBLIC, operation_id = "getHealth", responses((status = 200, body = Health)))]
 async fn health(State(server): State<Server>, client: Client) -> ApiResult<Json<Health>> {
-    Ok(Json(server.app.health(client.address.is_loopback()).await?))
+    Ok(Json(server.app.health(client.is_local).await?))
 }
 
 /// Everything that is not an API route belongs to the Portal's own router.

@@ -25,7 +25,11 @@ fn npm(folder: &Path, body: &str) -> PathBuf {
 
 /// Makes an engine whose Node is a script that knows both versions.
 fn working(openclaw: &str) -> String {
-    let node = PINS[0].node_version;
+    on_node(openclaw, PINS[0].node_version)
+}
+
+/// The same with another Node, and the range of Node that OpenClaw asks for.
+fn on_node(openclaw: &str, node: &str) -> String {
     let arch = if cfg!(target_arch = "aarch64") {
         "arm64"
     } else {
@@ -34,7 +38,7 @@ fn working(openclaw: &str) -> String {
     format!(
         "mkdir -p node_modules/node-linux-{arch}/bin node_modules/openclaw\n\
          echo entry > node_modules/openclaw/openclaw.mjs\n\
-         echo '{{}}' > node_modules/openclaw/package.json\n\
+         echo '{{\"engines\":{{\"node\":\">=24.16.0 <25 || >=26.1.0\"}}}}' > node_modules/openclaw/package.json\n\
          cat > node_modules/node-linux-{arch}/bin/node <<'END'\n#!/bin/sh\n\
          if [ \"$1\" = --version ]; then echo v{node}; else echo 'OpenClaw {openclaw} (abc)'; fi\nEND\n\
          chmod +x node_modules/node-linux-{arch}/bin/node"
@@ -141,6 +145,78 @@ async fn a_failed_install_says_why_and_the_next_one_succeeds() {
     let info = bench.ensure(&store).await.unwrap();
     assert!(!info.root.join("node_modules/half").exists());
     bench.clean(&store, &info).await;
+}
+
+#[tokio::test]
+async fn no_network_and_a_full_disk_say_what_to_do_and_that_nothing_is_lost() {
+    let bench = Bench::new().await;
+    let said = |code: &str| format!("echo 'npm error code {code}' >&2; exit 1");
+    let store = bench.store(&said("ENOTFOUND"));
+    let error = bench.ensure(&store).await.unwrap_err().to_string();
+    for words in [
+        "check network, proxy",
+        "try again",
+        "what was downloaded is kept",
+    ] {
+        assert!(error.contains(words), "{error}");
+    }
+    let store = bench.store(&said("ENOSPC"));
+    let error = bench.ensure(&store).await.unwrap_err().to_string();
+    for words in [
+        "MB free",
+        "an engine needs 1239 MB",
+        "free some space",
+        "--engines",
+        "what was downloaded is kept",
+    ] {
+        assert!(error.contains(words), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn the_machines_npm_without_a_way_out_is_told_apart_from_other_faults() {
+    let bench = Bench::new().await;
+    let found = std::process::Command::new("npm").arg("--version").output();
+    if found.is_err() {
+        eprintln!("skipped: there is no npm on this machine");
+        return;
+    }
+    // Nothing listens on the discard port of loopback; one try is enough to see that.
+    let store = bench.store(
+        "exec npm \"$@\" --registry=http://127.0.0.1:9/ --fetch-retries=0 --replace-registry-host=always",
+    );
+    let error = bench.ensure(&store).await.unwrap_err();
+    assert!(matches!(error, EngineError::Network(_)), "{error}");
+    assert!(!error.to_string().contains("127.0.0.1:9/"), "{error}");
+}
+
+#[tokio::test]
+async fn a_named_engine_with_a_node_it_does_not_run_on_is_refused_by_both_versions() {
+    let bench = Bench::new().await;
+    let root = bench.folder.path().join("own");
+    for (node, fits) in [("25.1.0", false), ("24.15.0", false), ("24.16.0", true)] {
+        fs::create_dir(&root).unwrap();
+        let made = std::process::Command::new(npm(bench.folder.path(), &on_node("2026.9.6", node)))
+            .current_dir(&root)
+            .status()
+            .unwrap();
+        assert!(made.success());
+        match EngineInfo::at(&root).await {
+            Ok(info) => assert!(fits, "{}", info.node_version),
+            Err(error) => {
+                assert!(!fits, "{error}");
+                assert!(matches!(error, EngineError::WrongNode { .. }), "{error}");
+                let text = error.to_string();
+                assert!(text.contains(&format!("is Node {node}")), "{text}");
+                assert!(
+                    text.contains("needs Node >=24.16.0 <25 || >=26.1.0"),
+                    "{text}"
+                );
+                assert!(text.contains("name another engine"), "{text}");
+            }
+        }
+        fs::remove_dir_all(&root).unwrap();
+    }
 }
 
 #[tokio::test]

@@ -39,6 +39,7 @@ actions! {
     InstanceRestart = "instance.restart",
     InstanceDelete = "instance.delete",
     InstanceConfigure = "instance.configure",
+    InstanceSetLimits = "instance.set_limits",
     InstanceReadLogs = "instance.read_logs",
     InstanceReadMetrics = "instance.read_metrics",
     ChatSend = "chat.send",

@@ -7,7 +7,7 @@
 use std::{any::Any, fmt};
 
 use async_trait::async_trait;
-use fractal_api_types::{ChatPhase, ProblemCode, ProviderFault, ProviderFaultCode};
+use fractal_api_types::{ChatPhase, EngineProgress, ProblemCode, ProviderFault, ProviderFaultCode};
 use fractal_openclaw::ws::Gateway;
 use fractal_types::{
     Actor, InstanceId, ProviderId, ProviderKind, SeenState, Timestamp, UsageRecordId, Wire,
@@ -185,7 +185,7 @@ pub trait InstanceAccess: Send + Sync + fmt::Debug + 'static {
 }
 
 /// A change on the way to readiness.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Progress {
     /// What happens.
     pub phase: ChatPhase,
@@ -195,6 +195,8 @@ pub struct Progress {
     pub queue_position: Option<u32>,
     /// How long this usually takes, in milliseconds.
     pub typical_ms: Option<u64>,
+    /// How far the engine is, while it is being installed.
+    pub installing: Option<EngineProgress>,
 }
 
 /// Why a chat request failed, in words for people.

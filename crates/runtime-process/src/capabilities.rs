@@ -25,7 +25,8 @@ pub fn capabilities(reduced: Option<&String>) -> Capabilities {
         );
     }
     remarks.push(
-        "disk limits are watched: what a home takes is measured every five minutes".to_owned(),
+        "disk limits are watched: what a home takes is measured every five minutes; at nine tenths it is shown, at the limit the instance is stopped"
+            .to_owned(),
     );
     Capabilities {
         isolation: if reduced.is_none() {

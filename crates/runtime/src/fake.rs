@@ -76,6 +76,7 @@ struct Instance {
     removed: bool,
     listening: bool,
     stubborn: bool,
+    disk: Option<u64>,
     log: Vec<LogLine>,
     redactor: Redactor,
 }
@@ -158,6 +159,13 @@ impl FakeRuntime {
     pub fn set_stubborn(&self, id: InstanceId, stubborn: bool) {
         if let Some(instance) = self.state().instances.get_mut(&id) {
             instance.stubborn = stubborn;
+        }
+    }
+
+    /// What its files take from now on; `None` while nobody has measured.
+    pub fn set_disk(&self, id: InstanceId, bytes: Option<u64>) {
+        if let Some(instance) = self.state().instances.get_mut(&id) {
+            instance.disk = bytes;
         }
     }
 
@@ -255,7 +263,7 @@ fn seen(id: InstanceId, instance: &Instance) -> Observation {
         generation: instance.generation,
         memory_bytes: running.then_some(700 << 20),
         cpu: running.then_some(Duration::from_secs(6)),
-        disk_bytes: Some(2 << 20),
+        disk_bytes: instance.disk,
         uid: None,
     }
 }
@@ -300,6 +308,7 @@ impl Runtime for FakeRuntime {
             removed: false,
             listening: true,
             stubborn: false,
+            disk: Some(2 << 20),
             log: Vec::new(),
             redactor: Redactor::new([]),
         });

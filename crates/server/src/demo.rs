@@ -16,7 +16,7 @@ use fractal_types::ProviderKind;
 use futures::StreamExt;
 use secrecy::SecretString;
 
-use crate::{House, telemetry};
+use crate::{House, Meter, telemetry, terminal};
 
 const MESSAGE: &str = "Hello! What can you tell me about how you got this message?";
 
@@ -47,7 +47,7 @@ pub async fn demo(mut settings: Settings) -> Result<()> {
     }
     telemetry::start(&settings)?;
     let mut phases = Phases::new();
-    let house = House::open(&settings).await?;
+    let house = House::open(&settings, Meter::for_command()).await?;
     phases.done("house opened (database, keys, policies, sandbox check)");
     let result = tokio::select! {
         result = show(&house, &mut phases) => result,
@@ -128,10 +128,13 @@ async fn show(house: &House, phases: &mut Phases) -> Result<()> {
             event = events.next() => event,
             _ = ticker.tick(), if !first_word => {
                 let row = instance::view(app, &cx, agent.id).await?;
-                let line = format!("{}{}", row.seen, row.reason.map(|reason| format!(": {reason}")).unwrap_or_default());
-                if line != told {
-                    eprintln!("  [{line}]");
-                    told = line;
+                // While the engine is being installed the meter tells more.
+                if row.engine_progress.is_none() {
+                    let line = format!("{}{}", row.seen, row.reason.map(|reason| format!(": {reason}")).unwrap_or_default());
+                    if line != told {
+                        terminal::say(&format!("  [{line}]"));
+                        told = line;
+                    }
                 }
                 if row.seen.answers() && !answered {
                     answered = true;

@@ -1,6 +1,6 @@
 //! A house: everything that runs in one process, put together and taken apart in order.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use fractal_app::{
@@ -33,7 +33,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    database,
+    Meter, database,
     installation::{self, FolderLock, Setup},
     limits, listen,
     ports::{InstanceListeners, Ports, Prober},
@@ -65,12 +65,12 @@ pub struct House {
 }
 
 impl House {
-    /// Opens everything and begins to reconcile. Nothing is served yet.
+    /// Opens everything and begins to reconcile. Nothing is served yet. `meter` shows the installation of the engine.
     ///
     /// # Errors
     ///
     /// Whatever keeps it from starting, with the remedy.
-    pub async fn open(settings: &Settings) -> Result<Self> {
+    pub async fn open(settings: &Settings, meter: Meter) -> Result<Self> {
         limits::raise_open_files();
         let clock: SharedClock = Arc::new(SystemClock);
         let entropy: SharedEntropy = Arc::new(SystemEntropy);
@@ -134,7 +134,7 @@ impl House {
             engines: EngineStore::new(&settings.engines_dir),
             installation: Default::default(),
             engine_files: Default::default(),
-            engine_override: std::env::var_os("FRACTAL_ENGINE").map(PathBuf::from),
+            engine_override: settings.engine.clone(),
             live: Default::default(),
             queue: fractal_app::instance::queue::StartQueue::new(settings.start_concurrency),
             sessions: Default::default(),
@@ -160,6 +160,7 @@ impl House {
             ChatSettings::default(),
         ));
         engine::register(&app).await?;
+        engine::on_progress(&app, Arc::new(move |progress| meter.show(progress)));
 
         let stop = CancellationToken::new();
         let reconciler = Reconciler::new(

@@ -8,10 +8,12 @@ mod keys;
 mod limits;
 mod listen;
 mod look;
+mod meter;
 mod policy;
 mod ports;
 mod revoked;
 mod telemetry;
+mod terminal;
 mod tls;
 mod usage;
 
@@ -31,6 +33,7 @@ pub use keys::{
     status as key_status,
 };
 pub use look::look_into_database;
+pub use meter::Meter;
 pub use policy::{builtin_policies, check_policies, reset_policy};
 pub use tls::{TlsReport, inspect_tls};
 
@@ -46,7 +49,7 @@ pub async fn serve(settings: Settings) -> Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let started = std::time::Instant::now();
-    let house = House::open(&settings).await?;
+    let house = House::open(&settings, Meter::for_service()).await?;
     let address = house.listen(&settings).await?;
     announce(&house, &settings, address, started.elapsed());
     let wish = tokio::select! {
@@ -55,6 +58,7 @@ pub async fn serve(settings: Settings) -> Result<()> {
     };
     let on_exit = settings.on_exit.unwrap_or(wish);
     if on_exit == OnExit::Stop && std::io::stderr().is_terminal() {
+        terminal::clear();
         eprintln!("\nStopping agents; press Ctrl-C again to leave them running ...");
     }
     tokio::select! {
@@ -82,6 +86,7 @@ fn announce(
         },
         |url| url.as_str().trim_end_matches('/').to_owned(),
     );
+    terminal::clear();
     println!("Fractal is ready after {:.1} s.", took.as_secs_f64());
     match &house.setup {
         Some(setup) => {

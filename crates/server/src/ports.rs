@@ -155,6 +155,7 @@ impl InstanceAccess for Ports {
                 state: step.state,
                 queue_position: step.queue_position,
                 typical_ms: step.typical_ms,
+                installing: step.installing,
             });
         };
         instance::ensure_ready(app, &Context::of(actor.clone()), id, &told)

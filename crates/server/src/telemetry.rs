@@ -6,6 +6,8 @@ use anyhow::{Context, Result};
 use fractal_config::{LogFormat, Settings};
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
+use crate::terminal;
+
 /// Starts logging to standard error. A second call in one process changes nothing.
 ///
 /// # Errors
@@ -32,13 +34,13 @@ pub fn start(settings: &Settings) -> Result<()> {
         LogFormat::Text => registry
             .with(
                 fmt::layer()
-                    .with_writer(std::io::stderr)
+                    .with_writer(|| terminal::Log)
                     .with_target(false)
                     .with_ansi(colours),
             )
             .try_init(),
         LogFormat::Json => registry
-            .with(fmt::layer().json().with_writer(std::io::stderr))
+            .with(fmt::layer().json().with_writer(|| terminal::Log))
             .try_init(),
     };
     Ok(())

@@ -2,10 +2,10 @@
 
 use fractal_crypto::TokenHash;
 use fractal_types::{
-    ApiTokenId, BrowserSessionId, CredentialId, DeliveryId, EngineId, EvidenceId, Generation,
-    IdentityProviderId, InstanceId, InvitationId, JobId, KeyId, Label, Limits, OrganizationId,
-    ProfileId, ProviderId, ProviderKind, RevisionId, Role, RuntimeAssetId, Scope, SeenState,
-    SkillCredentialId, SkillKey, StopReason, Timestamp, UsageRecordId, UserId, Username,
+    ApiTokenId, BrowserSessionId, CredentialId, DeliveryId, DiskPressure, EngineId, EvidenceId,
+    Generation, IdentityProviderId, InstanceId, InvitationId, JobId, KeyId, Label, Limits,
+    OrganizationId, ProfileId, ProviderId, ProviderKind, RevisionId, Role, RuntimeAssetId, Scope,
+    SeenState, SkillCredentialId, SkillKey, StopReason, Timestamp, UsageRecordId, UserId, Username,
     VariableName, WantedState, WebhookId, Wire,
 };
 use sea_orm::{
@@ -98,6 +98,7 @@ texts!(
     ApiTokenId,
     BrowserSessionId,
     CredentialId,
+    DiskPressure,
     EngineId,
     EvidenceId,
     IdentityProviderId,

@@ -5,8 +5,8 @@
 
 use fractal_crypto::TokenHash;
 use fractal_types::{
-    EngineId, Generation, InstanceId, Label, Limits, OrganizationId, RevisionId, RuntimeAssetId,
-    SeenState, StopReason, Timestamp, UserId, WantedState,
+    DiskPressure, EngineId, Generation, InstanceId, Label, Limits, OrganizationId, RevisionId,
+    RuntimeAssetId, SeenState, StopReason, Timestamp, UserId, WantedState,
 };
 use sea_orm::{
     Condition,
@@ -86,6 +86,8 @@ table! {
         cpu_ms: Option<u64>,
         /// Disk it was seen to use.
         disk_bytes: Option<u64>,
+        /// How near that is to its limit, as it was last noted.
+        disk_pressure: DiskPressure,
         /// When it was last looked at.
         seen_at: Option<Timestamp>,
         /// What becomes of its volumes.
@@ -238,6 +240,15 @@ pub async fn measure(
         ("cpu_ms", cpu_ms.to_value()),
         ("disk_bytes", disk_bytes.to_value()),
     ];
+    table::set::<Instance>(tx, &id.to_string(), values).await
+}
+
+/// Notes how near the files are to their limit. For the reconciler only.
+///
+/// # Errors
+/// [`crate::Error::NotFound`].
+pub async fn note_disk(tx: &Tx, id: InstanceId, pressure: DiskPressure) -> Result<()> {
+    let values = vec![("disk_pressure", pressure.to_value())];
     table::set::<Instance>(tx, &id.to_string(), values).await
 }
 

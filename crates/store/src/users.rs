@@ -96,6 +96,16 @@ pub async fn count_active_with_role(
     count(db, condition).await
 }
 
+/// How many people of a tenant may sign in.
+///
+/// # Errors
+/// Only when the database fails.
+pub async fn count_active(db: &dyn Reads, organization_id: OrganizationId) -> Result<u64> {
+    let condition =
+        equals("organization_id", organization_id.to_value()).add(Expr::col("active").eq(true));
+    count(db, condition).await
+}
+
 /// How many people there are in all tenants.
 ///
 /// # Errors

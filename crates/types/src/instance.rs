@@ -82,8 +82,8 @@ words!(SeenState, "seen state", "a state of an instance", {
     Frozen = "frozen", Stopped = "stopped", CrashLooping = "crash_looping", Failed = "failed",
     Unreachable = "unreachable",
 });
-words!(StopReason, "stop reason", "person, idle or recovery", {
-    Person = "person", Idle = "idle", Recovery = "recovery",
+words!(StopReason, "stop reason", "person, idle, recovery or disk", {
+    Person = "person", Idle = "idle", Recovery = "recovery", Disk = "disk",
 });
 
 /// Why an instance is wanted stopped. Only an idle one is woken by a chat.
@@ -96,6 +96,8 @@ pub enum StopReason {
     Idle,
     /// It ended again and again, or cannot start.
     Recovery,
+    /// Its files reached what they may take.
+    Disk,
 }
 
 impl SeenState {

@@ -9,6 +9,7 @@ mod limits;
 mod model;
 mod name;
 mod principal;
+mod quantity;
 mod time;
 
 pub use id::*;
@@ -17,4 +18,5 @@ pub use limits::*;
 pub use model::*;
 pub use name::*;
 pub use principal::*;
+pub use quantity::*;
 pub use time::Timestamp;

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::instance::words;
+
 /// What one instance may use. `None` means no limit is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Limits {
@@ -30,6 +32,36 @@ impl Default for Limits {
         }
     }
 }
+
+/// How near an instance's files are to what they may take.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    Serialize,
+    Deserialize,
+    ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum DiskPressure {
+    /// There is room.
+    #[default]
+    Ok,
+    /// Nine tenths are taken; at the limit it is stopped.
+    Near,
+    /// The limit was reached; it was stopped for that.
+    Full,
+}
+
+words!(DiskPressure, "disk pressure", "ok, near or full", {
+    Ok = "ok", Near = "near", Full = "full",
+});
 
 /// How a runtime treats one limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

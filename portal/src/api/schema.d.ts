@@ -97,7 +97,7 @@ export interface components {
             /** @enum {string} */
             type: "run";
         } | {
-            /** @description `waking`, `queued`, `starting`, `connecting`, `waiting`, `preparing` or `thinking`. */
+            /** @description `waking`, `installing`, `queued`, `starting`, `connecting`, `waiting`, `preparing` or `thinking`. */
             phase: components["schemas"]["ChatPhase"];
             state?: components["schemas"]["SeenState"] | null;
             /**
@@ -110,6 +110,7 @@ export interface components {
              * @description How long this usually takes, in milliseconds.
              */
             typical_ms?: number | null;
+            installing?: components["schemas"]["EngineProgress"] | null;
             /** @enum {string} */
             type: "status";
         } | {
@@ -213,7 +214,7 @@ export interface components {
          * @description What happens before the first word.
          * @enum {string}
          */
-        ChatPhase: "waking" | "queued" | "starting" | "connecting" | "waiting" | "preparing" | "thinking";
+        ChatPhase: "waking" | "installing" | "queued" | "starting" | "connecting" | "waiting" | "preparing" | "thinking";
         /** @description Sends a message to an agent. */
         ChatRequest: {
             agent_id?: components["schemas"]["InstanceId"] | null;
@@ -423,6 +424,11 @@ export interface components {
             done_at?: components["schemas"]["Timestamp"] | null;
         };
         /**
+         * @description How near an instance's files are to what they may take.
+         * @enum {string}
+         */
+        DiskPressure: "ok" | "near" | "full";
+        /**
          * @description How a runtime treats one limit.
          * @enum {string}
          */
@@ -447,6 +453,11 @@ export interface components {
              * @description Bytes on disk so far.
              */
             bytes: number;
+            /**
+             * Format: int64
+             * @description Bytes there will be, roughly; 0 while that is not known.
+             */
+            bytes_total?: number;
         };
         /**
          * @description Whether an engine can be used.
@@ -600,6 +611,11 @@ export interface components {
              * @description All that are not deleted.
              */
             total: number;
+            /**
+             * Format: int32
+             * @description How many there may be: what the present accounts may have together.
+             */
+            max: number;
         };
         InstanceId: string;
         /** @description An instance as its owner and administrators see it: life cycle, health and sizes, no content. */
@@ -622,6 +638,7 @@ export interface components {
              * @description Place in the queue for a start slot, from 1.
              */
             queue_position?: number | null;
+            engine_progress?: components["schemas"]["EngineProgress"] | null;
             /** @description Where it runs. */
             runtime_asset_id: components["schemas"]["RuntimeAssetId"];
             /** @description The engine it runs. */
@@ -651,6 +668,8 @@ export interface components {
              * @description Disk in bytes.
              */
             disk_bytes?: number | null;
+            /** @description How near that is to its limit. */
+            disk_pressure?: components["schemas"]["DiskPressure"];
             /** @description Limits asked for. */
             limits: components["schemas"]["Limits"];
             /**
@@ -1067,6 +1086,7 @@ export interface components {
                  * @description Place in the queue for a start slot, from 1.
                  */
                 queue_position?: number | null;
+                engine_progress?: components["schemas"]["EngineProgress"] | null;
                 /** @description Where it runs. */
                 runtime_asset_id: components["schemas"]["RuntimeAssetId"];
                 /** @description The engine it runs. */
@@ -1096,6 +1116,8 @@ export interface components {
                  * @description Disk in bytes.
                  */
                 disk_bytes?: number | null;
+                /** @description How near that is to its limit. */
+                disk_pressure?: components["schemas"]["DiskPressure"];
                 /** @description Limits asked for. */
                 limits: components["schemas"]["Limits"];
                 /**
@@ -1522,6 +1544,14 @@ export interface components {
             /** @enum {string} */
             type: "changed";
         };
+        /** @description Sets what an instance may use; for administrators. */
+        SetInstanceLimits: {
+            /**
+             * Format: int64
+             * @description Bytes its files may take, 256 MiB to 64 TiB.
+             */
+            disk_bytes: number;
+        };
         /** @description Stores an environment variable for a skill, in place of an older value. */
         SetSkillCredential: {
             /** @description For which skill. */
@@ -1630,7 +1660,7 @@ export interface components {
          * @description Why an instance is wanted stopped. Only an idle one is woken by a chat.
          * @enum {string}
          */
-        StopReason: "person" | "idle" | "recovery";
+        StopReason: "person" | "idle" | "recovery" | "disk";
         /** @description Streaming options. */
         StreamOptions: {
             /** @description Whether a last chunk carries the usage. */

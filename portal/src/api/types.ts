@@ -19,6 +19,7 @@ export type CreateApiToken = Schemas['CreateApiToken'];
 export type CreateIdentityProvider = Schemas['CreateIdentityProvider'];
 export type CreateInvitation = Schemas['CreateInvitation'];
 export type CreateProvider = Schemas['CreateProvider'];
+export type EngineProgress = Schemas['EngineProgress'];
 export type EngineView = Schemas['EngineView'];
 export type IdentityProviderView = Schemas['IdentityProviderView'];
 export type InstanceView = Schemas['InstanceView'];

@@ -8,9 +8,13 @@ import type { InstanceView } from '../api/types';
 import { t } from '../strings';
 import { ProblemAlert } from '../ui/bits';
 
-/** Stopped by a person, and so until a person starts it. */
+/** Stopped by a person or for its disk use, and so until a person starts it. */
 export function isStopped(agent: InstanceView | undefined): boolean {
-  return agent?.seen === 'stopped' && agent.wanted === 'stopped' && agent.stop_reason === 'person';
+  return (
+    agent?.seen === 'stopped' &&
+    agent.wanted === 'stopped' &&
+    (agent.stop_reason === 'person' || agent.stop_reason === 'disk')
+  );
 }
 
 export function StartAgent({ id }: { id: string }) {

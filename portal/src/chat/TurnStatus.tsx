@@ -1,15 +1,14 @@
 // What happens before the first word, in words, with how long it usually takes. Read out by screen readers once
 // per change, not with every second.
-import { Progress, Text } from '@mantine/core';
+import { Progress } from '@mantine/core';
 import { IconLoader2, IconMessageQuestion } from '@tabler/icons-react';
-import { useQuery } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
-import { enginesQuery } from '../api/queries';
 import { t } from '../strings';
-import { bytes, number, seconds } from '../ui/format';
+import { seconds } from '../ui/format';
+import { InstallProgress } from '../ui/InstallProgress';
 import type { Run } from './runs';
 
-const SLOW_PHASES = ['waking', 'queued', 'starting', 'connecting'];
+const SLOW_PHASES = ['waking', 'installing', 'queued', 'starting', 'connecting'];
 
 export function TurnStatus({ run, agentName }: { run: Run; agentName: string }) {
   const { turn } = run;
@@ -19,8 +18,6 @@ export function TurnStatus({ run, agentName }: { run: Run; agentName: string }) 
     return () => clearInterval(timer);
   }, []);
   const waking = turn.phase !== undefined && SLOW_PHASES.includes(turn.phase);
-  const engines = useQuery({ ...enginesQuery, enabled: waking });
-  const installing = waking ? engines.data?.find((one) => one.state === 'installing') : undefined;
 
   const asks = turn.approvals.some((one) => !one.decision) || turn.questions.some((one) => !one.answered);
   if (asks && !run.stopping) {
@@ -56,7 +53,7 @@ export function TurnStatus({ run, agentName }: { run: Run; agentName: string }) 
           </span>
         )}
       </Line>
-      {waking && typical && !installing && (
+      {waking && typical && (
         <Progress
           mt={8}
           size={4}
@@ -66,23 +63,9 @@ export function TurnStatus({ run, agentName }: { run: Run; agentName: string }) 
           aria-label={t('status.progress')}
         />
       )}
-      {installing?.progress && (
-        <div style={{ maxWidth: 360, marginTop: 8 }}>
-          <Text size="xs" c="dimmed">
-            {t('engine.progress', {
-              done: number(installing.progress.packages_done),
-              total: number(installing.progress.packages_total),
-              size: bytes(installing.progress.bytes),
-            })}
-          </Text>
-          <Progress
-            mt={4}
-            size={4}
-            value={
-              (installing.progress.packages_done / Math.max(1, installing.progress.packages_total)) * 100
-            }
-            aria-label={t('status.progress')}
-          />
+      {turn.installing && (
+        <div style={{ marginTop: 8 }}>
+          <InstallProgress progress={turn.installing} />
         </div>
       )}
     </div>

@@ -29,6 +29,13 @@ test('the final text is the whole answer, and a stopped one keeps what was read'
   );
 });
 
+test('how far the engine is shows until the next thing happens', () => {
+  const installing = { phase: 'unpack', packages_done: 3, packages_total: 9, bytes: 10, bytes_total: 99 };
+  const waiting = play(RUN, { type: 'status', phase: 'installing', installing });
+  expect(waiting).toMatchObject({ phase: 'installing', installing });
+  expect(fold(waiting, { type: 'status', phase: 'starting' }).installing).toBeUndefined();
+});
+
 test('nothing changes after the end', () => {
   const turn = play(RUN, { type: 'final', text: 'x' });
   expect(fold(turn, { type: 'delta', text: 'y' })).toBe(turn);

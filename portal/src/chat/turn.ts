@@ -1,6 +1,13 @@
 // One turn as the screen needs it, folded from the events of its run. Pure, so that every order of events can
 // be tested.
-import type { ChatEvent, ChatPhase, ProviderFault, SeenState, TokenUsage } from '../api/types';
+import type {
+  ChatEvent,
+  ChatPhase,
+  EngineProgress,
+  ProviderFault,
+  SeenState,
+  TokenUsage,
+} from '../api/types';
 
 export interface LiveTool {
   id: string;
@@ -41,6 +48,8 @@ export interface Turn {
   seen: SeenState | undefined;
   queuePosition: number | undefined;
   typicalMs: number | undefined;
+  /** How far the engine is, while the turn waits for it. */
+  installing: EngineProgress | undefined;
   text: string;
   tools: LiveTool[];
   approvals: LiveApproval[];
@@ -57,6 +66,7 @@ export const emptyTurn: Turn = {
   seen: undefined,
   queuePosition: undefined,
   typicalMs: undefined,
+  installing: undefined,
   text: '',
   tools: [],
   approvals: [],
@@ -90,6 +100,7 @@ export function fold(turn: Turn, event: ChatEvent): Turn {
         seen: event.state ?? undefined,
         queuePosition: event.queue_position ?? undefined,
         typicalMs: event.typical_ms ?? undefined,
+        installing: event.installing ?? undefined,
       };
     case 'delta':
       return { ...turn, text: event.replace ? event.text : turn.text + event.text };

@@ -13,6 +13,7 @@ import { useMe } from '../app/session';
 import { t } from '../strings';
 import { Id, ProblemAlert, Section, Time } from '../ui/bits';
 import { bytes, number } from '../ui/format';
+import { InstallProgress } from '../ui/InstallProgress';
 import { Sparkline } from '../ui/Sparkline';
 import { StateBadge, stateWords } from '../ui/StateBadge';
 import { useForm } from '../ui/useForm';
@@ -52,6 +53,7 @@ export default function InstancePage() {
   const mine = instance.owner.id === me?.id;
   const tab = params.get('tab') ?? 'overview';
   const words = stateWords(instance);
+  const pressure = instance.disk_pressure ?? 'ok';
   return (
     <div className="page">
       <Button
@@ -95,11 +97,27 @@ export default function InstancePage() {
         <Alert
           mt="md"
           variant="light"
-          color={words.tone === 'failed' ? 'red' : words.tone === 'attention' ? 'yellow' : 'gray'}
+          color={
+            words.tone === 'failed'
+              ? 'red'
+              : words.tone === 'attention' || pressure !== 'ok'
+                ? 'yellow'
+                : 'gray'
+          }
           icon={<IconInfoCircle size={18} />}
         >
+          {pressure !== 'ok' && (
+            <Text size="sm" fw={600}>
+              {t(`instance.disk.${pressure}`)}
+            </Text>
+          )}
           {instance.reason}
           {instance.queue_position != null && ` ${t('instance.queue', { n: instance.queue_position })}`}
+          {instance.engine_progress && (
+            <div style={{ marginTop: 8 }}>
+              <InstallProgress progress={instance.engine_progress} />
+            </div>
+          )}
         </Alert>
       )}
       <Tabs
@@ -113,7 +131,14 @@ export default function InstancePage() {
           {mine && <Tabs.Tab value="logs">{t('instance.logs')}</Tabs.Tab>}
         </Tabs.List>
         <Tabs.Panel value="overview" pt="lg">
-          {tab === 'overview' && <Overview instance={instance} samples={samples} />}
+          {tab === 'overview' && (
+            <Overview
+              instance={instance}
+              samples={samples}
+              mine={mine}
+              mayLimit={me?.permissions.includes('instance.set_limits') ?? false}
+            />
+          )}
         </Tabs.Panel>
         <Tabs.Panel value="timeline" pt="lg">
           {tab === 'timeline' && <Timeline id={instance.id} />}
@@ -134,7 +159,8 @@ function cores(share: number, bounded: boolean): string {
   return bounded ? number(n) : t('metric.cores', { n });
 }
 
-function Overview({ instance, samples }: { instance: InstanceView; samples: Sample[] }) {
+function Overview(props: { instance: InstanceView; samples: Sample[]; mine: boolean; mayLimit: boolean }) {
+  const { instance, samples, mine, mayLimit } = props;
   const shares = cpuShare(samples);
   const share = shares.at(-1);
   const limits = instance.limits;
@@ -199,9 +225,16 @@ function Overview({ instance, samples }: { instance: InstanceView; samples: Samp
           </dl>
         </div>
       </Section>
-      <Section title={t('nav.settings')}>
-        <Change instance={instance} key={instance.id} />
-      </Section>
+      {mine && (
+        <Section title={t('nav.settings')}>
+          <Change instance={instance} key={instance.id} />
+        </Section>
+      )}
+      {mayLimit && (
+        <Section title={t('instance.limits')}>
+          <Limits instance={instance} key={instance.id} />
+        </Section>
+      )}
     </>
   );
 }
@@ -228,6 +261,48 @@ function Metric(props: {
       </div>
       <Sparkline values={props.values} limit={props.limit} label={`${props.title}: ${props.value}`} />
     </div>
+  );
+}
+
+/** What it may use; for administrators. */
+function Limits({ instance }: { instance: InstanceView }) {
+  const MIB = 1024 * 1024;
+  const form = useForm({ disk_bytes: Math.round((instance.limits.disk_bytes ?? 0) / MIB) });
+  const [saved, setSaved] = useState(false);
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    setSaved(
+      await form.submit(async () => {
+        const view = await api.put<InstanceView>(`/api/v1/instances/${instance.id}/limits`, {
+          disk_bytes: form.values.disk_bytes * MIB,
+        });
+        queryClient.setQueryData(['instance', instance.id], view);
+        void queryClient.invalidateQueries({ queryKey: ['instances'] });
+      }),
+    );
+  };
+  return (
+    <form className="card" onSubmit={(event) => void submit(event)}>
+      <ProblemAlert error={form.error} shown={form.shown} />
+      <Group align="flex-end" gap="md">
+        <NumberInput
+          style={{ flex: 1, minWidth: 160 }}
+          label={t('instance.limits.disk')}
+          min={256}
+          max={67_108_864}
+          allowDecimal={false}
+          value={form.values.disk_bytes}
+          onChange={(value) => form.set('disk_bytes', Number(value))}
+          error={form.fields.disk_bytes}
+        />
+        <Button type="submit" loading={form.busy}>
+          {t('common.save')}
+        </Button>
+      </Group>
+      <Text size="sm" c="var(--good)" role="status" mt={saved ? 8 : 0}>
+        {saved && t('common.savedNow')}
+      </Text>
+    </form>
   );
 }
 

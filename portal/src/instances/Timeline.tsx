@@ -5,7 +5,7 @@ import { timelineQuery } from '../api/queries';
 import { useMe } from '../app/session';
 import { t, tWord } from '../strings';
 import { Empty, Loaded, Time } from '../ui/bits';
-import { exact, short } from '../ui/format';
+import { bytes, exact, short } from '../ui/format';
 
 const FAILED = ['refused', 'failed', 'crash_looping', 'unreachable'];
 const GOOD = ['done', 'ready'];
@@ -75,6 +75,10 @@ function details(detail: unknown): [string, string][] {
     )
     .map(([name, value]) => [
       tWord('detail', name).replaceAll('_', ' '),
-      name === 'from' || name === 'wanted' ? tWord('outcome', String(value)) : String(value),
+      ['from', 'wanted', 'disk_pressure'].includes(name)
+        ? tWord('outcome', String(value))
+        : name.endsWith('_bytes') && typeof value === 'number'
+          ? bytes(value)
+          : String(value),
     ]);
 }

@@ -1,5 +1,5 @@
 // The installation: addresses, isolation, engines and where instances run.
-import { Badge, Button, Group, NumberInput, Progress, Stack, Text, Textarea, TextInput } from '@mantine/core';
+import { Badge, Button, Group, NumberInput, Stack, Text, Textarea, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { api } from '../api/client';
@@ -8,7 +8,7 @@ import type { EngineView, RuntimeAssetView, SettingsView } from '../api/types';
 import { t, tn, tWord } from '../strings';
 import { Empty, Id, Loaded, PageBody, ProblemAlert, Section } from '../ui/bits';
 import { Confirm } from '../ui/dialogs';
-import { bytes, number } from '../ui/format';
+import { InstallProgress } from '../ui/InstallProgress';
 import { SaveBar } from '../ui/SaveBar';
 import { lines, useForm } from '../ui/useForm';
 
@@ -187,21 +187,9 @@ function Engine({ engine }: { engine: EngineView }) {
           {engine.error && ` · ${engine.error}`}
         </Text>
         {progress && engine.state === 'installing' && (
-          <>
-            <Progress
-              mt={8}
-              size={4}
-              value={(progress.packages_done / Math.max(1, progress.packages_total)) * 100}
-              aria-label={t('status.progress')}
-            />
-            <Text size="xs" c="dimmed" mt={4}>
-              {t('engine.progress', {
-                done: number(progress.packages_done),
-                total: number(progress.packages_total),
-                size: bytes(progress.bytes),
-              })}
-            </Text>
-          </>
+          <div style={{ marginTop: 8 }}>
+            <InstallProgress progress={progress} />
+          </div>
         )}
         <ProblemAlert error={error} />
       </div>

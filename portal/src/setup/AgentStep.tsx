@@ -4,11 +4,12 @@ import { useQuery } from '@tanstack/react-query';
 import { type FormEvent, useEffect } from 'react';
 import { useNavigate } from 'react-router';
 import { api } from '../api/client';
-import { instancesQuery, onboardingQuery, providersQuery, queryClient } from '../api/queries';
+import { enginesQuery, instancesQuery, onboardingQuery, providersQuery, queryClient } from '../api/queries';
 import type { InstanceView, OnboardingAgentResult, OnboardingStatus, Page } from '../api/types';
 import { newDraftKey, writeDraft } from '../chat/drafts';
 import { t } from '../strings';
 import { ProblemAlert } from '../ui/bits';
+import { InstallProgress } from '../ui/InstallProgress';
 import { ModelSelect } from '../ui/ModelSelect';
 import { given, useForm } from '../ui/useForm';
 
@@ -17,6 +18,8 @@ const PERSONAS = ['friendly', 'brief', 'curious'] as const;
 export function AgentStep({ onLeave, agentExists }: { onLeave: () => void; agentExists: boolean }) {
   const navigate = useNavigate();
   const providers = useQuery(providersQuery);
+  // Whoever sets up an installation is its owner, and may see engines.
+  const engine = useQuery(enginesQuery).data?.find((one) => one.state === 'installing');
   const form = useForm({ name: t('setup.agent.defaultName'), persona: '', model: '', provider_id: '' });
   const { set } = form;
   const list = providers.data;
@@ -116,6 +119,7 @@ export function AgentStep({ onLeave, agentExists }: { onLeave: () => void; agent
           }}
           error={form.fields.model}
         />
+        {engine?.progress && <InstallProgress progress={engine.progress} />}
         <Button type="submit" loading={form.busy}>
           {t('setup.agent.action')}
         </Button>

@@ -4,6 +4,7 @@ import {
   IconCircleCheck,
   IconCircleX,
   IconClock,
+  IconDatabaseOff,
   IconLoader2,
   IconMoon,
   IconPlayerStop,
@@ -27,7 +28,7 @@ type StateOf = Pick<InstanceView, 'seen' | 'wanted' | 'stop_reason'>;
 export function isAsleep(instance: StateOf): boolean {
   return (
     instance.seen === 'frozen' ||
-    (instance.seen === 'stopped' && (instance.stop_reason !== 'person' || instance.wanted === 'running'))
+    (instance.seen === 'stopped' && (instance.stop_reason === 'idle' || instance.wanted === 'running'))
   );
 }
 
@@ -83,6 +84,8 @@ export function stateWords(instance: StateOf): StateWords {
         Icon: IconPlugOff,
       };
     default:
+      if (instance.stop_reason === 'disk')
+        return { tone: 'failed', word: 'state.full', hint: 'state.full.hint', Icon: IconDatabaseOff };
       return { tone: 'quiet', word: 'state.stopped', hint: 'state.stopped.hint', Icon: IconPlayerStop };
   }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fractal_api_types::{ChatPhase, ProblemCode};
+use fractal_api_types::{ChatPhase, EngineProgress, ProblemCode};
 use fractal_openclaw::ws::Gateway;
 use fractal_policy::Action;
 use fractal_store::instances;
@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(900);
 const TYPICAL_WAKE_MS: u64 = 9_000;
 
 /// A change on the way to readiness.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Progress {
     /// What happens.
     pub phase: ChatPhase,
@@ -33,6 +33,8 @@ pub struct Progress {
     pub queue_position: Option<u32>,
     /// How long this usually takes, in milliseconds.
     pub typical_ms: Option<u64>,
+    /// How far the engine is, while it is being installed.
+    pub installing: Option<EngineProgress>,
 }
 
 /// Keeps an instance from being put to sleep until the guard is dropped, and notes the use.
@@ -93,11 +95,17 @@ pub async fn ensure_ready(
                 state: Some(row.seen),
                 queue_position: None,
                 typical_ms: Some(TYPICAL_WAKE_MS),
+                installing: None,
             });
             // When somebody wished something else meanwhile, the wait below sees it.
             let _ = wake(app, &row, "chat").await?;
         }
         (WantedState::Deleted, _) => return Err(Error::not_found()),
+        (WantedState::Stopped, Some(StopReason::Disk)) => {
+            return Err(Error::new(ProblemCode::InstanceStopped)
+                .detail("this agent was stopped, because its files take more than they may")
+                .remedy("see its page: have an administrator raise the limit, or start it and have it delete files"));
+        }
         _ => {
             return Err(Error::new(ProblemCode::InstanceStopped)
                 .detail("this agent was stopped and stays down until somebody starts it")
@@ -158,14 +166,26 @@ async fn wait(
                 {
                     return Ok(gateway);
                 }
-                let now = Progress {
-                    phase: phase_of(state),
-                    state: Some(state),
-                    queue_position: app.queue.position(id),
-                    typical_ms: Some(TYPICAL_WAKE_MS),
+                let now = if engine::is_awaited(app, row.engine_id) {
+                    Progress {
+                        phase: ChatPhase::Installing,
+                        state: Some(state),
+                        queue_position: None,
+                        // Depends on the line to the registry, so nothing is promised.
+                        typical_ms: None,
+                        installing: engine::progress(app),
+                    }
+                } else {
+                    Progress {
+                        phase: phase_of(state),
+                        state: Some(state),
+                        queue_position: app.queue.position(id),
+                        typical_ms: Some(TYPICAL_WAKE_MS),
+                        installing: None,
+                    }
                 };
-                if told != Some(now) {
-                    told = Some(now);
+                if told.as_ref() != Some(&now) {
+                    told = Some(now.clone());
                     progress(now);
                 }
             }

@@ -4,6 +4,7 @@
 
 mod access;
 mod config;
+mod disk;
 mod idle;
 pub mod live;
 pub mod plan;
@@ -15,8 +16,9 @@ mod wanted;
 
 pub use access::{Progress, ensure_ready, if_awake, note_use};
 pub use config::agent_config;
+pub use disk::set_limits;
 pub use read::{follow, list, logs, timeline, view};
-pub(crate) use wanted::suspend;
+pub(crate) use wanted::{MAX_PER_USER, suspend};
 pub use wanted::{create, delete, restart, start, stop, update};
 
 use fractal_store::{Instance, PageRequest, instances};

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use fractal_runtime::contract::{Exit, ProcessState};
-use fractal_types::{Generation, SeenState, Timestamp, WantedState};
+use fractal_types::{DiskPressure, Generation, SeenState, Timestamp, WantedState};
 
 /// Unasked ends in a row after which an instance is left alone until a person looks at it.
 pub const CRASH_LOOP_AFTER: u32 = 5;
@@ -55,9 +55,69 @@ pub struct Facts {
     pub proof_noted: bool,
     /// Whether the running configuration is the rendered one.
     pub config_current: bool,
+    /// What its files take, and may take.
+    pub disk: Disk,
+    /// Whether a turn is on its way.
+    pub busy: bool,
     /// The time.
     pub now: Timestamp,
 }
+
+/// What an instance's files take, and may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Disk {
+    /// Bytes, as last measured; `None` before the first measurement of a run.
+    pub taken: Option<u64>,
+    /// Bytes allowed; `None` is no limit.
+    pub limit: Option<u64>,
+    /// How near it was when that was last noted.
+    pub noted: DiskPressure,
+}
+
+impl Disk {
+    /// How near it is now. What was noted is left only when there is clearly more room again, so that a size that moves around
+    /// a mark is told once.
+    #[must_use]
+    pub fn pressure(&self) -> DiskPressure {
+        let (Some(taken), Some(limit)) = (self.taken, self.limit) else {
+            return if self.limit.is_none() {
+                DiskPressure::Ok
+            } else {
+                self.noted
+            };
+        };
+        let reaches =
+            |percent: u64| u128::from(taken) * 100 >= u128::from(limit) * u128::from(percent);
+        match self.noted {
+            _ if reaches(FULL_AT) => DiskPressure::Full,
+            DiskPressure::Full if reaches(FULL_UNTIL) => DiskPressure::Full,
+            DiskPressure::Ok if reaches(NEAR_AT) => DiskPressure::Near,
+            DiskPressure::Near | DiskPressure::Full if reaches(NEAR_UNTIL) => DiskPressure::Near,
+            _ => DiskPressure::Ok,
+        }
+    }
+
+    /// Whether it takes even more than what somebody who cleans up is given.
+    fn is_beyond(&self) -> bool {
+        matches!((self.taken, self.limit), (Some(taken), Some(limit))
+            if u128::from(taken) * 100 >= u128::from(limit) * u128::from(BEYOND))
+    }
+}
+
+/// At so many percent of its limit an instance's disk use is told.
+const NEAR_AT: u64 = 90;
+
+/// Below so many percent it is told no longer.
+const NEAR_UNTIL: u64 = 85;
+
+/// At so many percent an instance is stopped.
+const FULL_AT: u64 = 100;
+
+/// Below so many percent it may reach the limit, and be stopped, anew.
+const FULL_UNTIL: u64 = 95;
+
+/// Whoever starts a full instance again, to have it delete files, gets this far; beyond it is stopped whatever it does.
+const BEYOND: u64 = 110;
 
 /// The control connection to the gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,6 +161,10 @@ pub enum Step {
     Configure,
     /// Ask it to end; then start again if that is wanted.
     Stop,
+    /// Write down how near its files are to their limit.
+    NoteDisk(DiskPressure),
+    /// Want it stopped, because its files have reached their limit.
+    StopForDisk,
     /// Forget it, with its files or not.
     Remove,
     /// Write down that it ended unasked.
@@ -146,7 +210,7 @@ fn toward_running(facts: &Facts) -> Step {
             if facts.process_generation < facts.generation {
                 return Step::Stop;
             }
-            live(facts)
+            crowded(facts).unwrap_or_else(|| live(facts))
         }
         ProcessState::Stopping { .. } => Step::Stop,
         ProcessState::Exited { exit, at, .. } if !exit.asked && !facts.end_counted => {
@@ -155,6 +219,24 @@ fn toward_running(facts: &Facts) -> Step {
         ProcessState::Exited { exit, .. } => start(facts, Some(exit)),
         ProcessState::Absent => start(facts, None),
     }
+}
+
+/// What its disk use asks for, if anything.
+fn crowded(facts: &Facts) -> Option<Step> {
+    let pressure = facts.disk.pressure();
+    let (full, before) = (pressure == DiskPressure::Full, facts.disk.noted);
+    if full && facts.disk.is_beyond() {
+        return Some(Step::StopForDisk);
+    }
+    if full && before != DiskPressure::Full {
+        // A turn that is on its way may end first; it was told before, and goes no further than "beyond".
+        return if facts.busy && before == DiskPressure::Ok {
+            Some(Step::NoteDisk(DiskPressure::Near))
+        } else {
+            (!facts.busy).then_some(Step::StopForDisk)
+        };
+    }
+    (pressure != before).then_some(Step::NoteDisk(pressure))
 }
 
 fn live(facts: &Facts) -> Step {
@@ -236,6 +318,8 @@ mod tests {
             next_proof_at: None,
             proof_noted: false,
             config_current: true,
+            disk: Disk::default(),
+            busy: false,
             now: Timestamp::from_micros(1_000_000_000),
         }
     }
@@ -431,6 +515,105 @@ mod tests {
         assert_eq!(next_step(&facts), Step::Configure);
     }
 
+    /// Each of these steps in a row, with the size in percent of the limit.
+    fn crowd(facts: &mut Facts, sizes: &[(u64, Step)]) {
+        for (percent, wanted) in sizes {
+            facts.disk.taken = Some(*percent);
+            let step = next_step(facts);
+            assert_eq!(&step, wanted, "at {percent}, noted {}", facts.disk.noted);
+            match step {
+                Step::NoteDisk(pressure) => facts.disk.noted = pressure,
+                Step::StopForDisk => facts.disk.noted = DiskPressure::Full,
+                _ => {}
+            }
+        }
+    }
+
+    fn well() -> Facts {
+        let mut facts = facts();
+        facts.process = running(&facts);
+        facts.link = Link::Proven;
+        facts.proof_noted = true;
+        facts.seen = SeenState::Ready;
+        facts.disk.limit = Some(100);
+        facts
+    }
+
+    #[test]
+    fn growing_files_are_told_once_and_stop_the_instance_at_the_limit() {
+        let near = Step::NoteDisk(DiskPressure::Near);
+        crowd(
+            &mut well(),
+            &[
+                (89, Step::Rest),
+                (90, near.clone()),
+                (91, Step::Rest),
+                (89, Step::Rest),
+                (85, Step::Rest),
+                (84, Step::NoteDisk(DiskPressure::Ok)),
+                (89, Step::Rest),
+                (90, near),
+                (99, Step::Rest),
+                (100, Step::StopForDisk),
+            ],
+        );
+        let mut sudden = well();
+        crowd(&mut sudden, &[(50, Step::Rest), (200, Step::StopForDisk)]);
+    }
+
+    #[test]
+    fn a_full_one_that_a_person_starts_again_has_room_to_clean_up_and_no_more() {
+        let mut facts = well();
+        facts.disk.noted = DiskPressure::Full;
+        crowd(
+            &mut facts,
+            &[
+                (104, Step::Rest),
+                (109, Step::Rest),
+                (110, Step::StopForDisk),
+                (109, Step::Rest),
+                (96, Step::Rest),
+                (94, Step::NoteDisk(DiskPressure::Near)),
+                (99, Step::Rest),
+                (100, Step::StopForDisk),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_running_turn_may_end_before_its_instance_is_stopped_unless_it_goes_far_beyond() {
+        let mut facts = well();
+        facts.busy = true;
+        crowd(
+            &mut facts,
+            &[
+                (101, Step::NoteDisk(DiskPressure::Near)),
+                (105, Step::Rest),
+                (110, Step::StopForDisk),
+            ],
+        );
+        facts.disk.noted = DiskPressure::Near;
+        facts.busy = false;
+        crowd(&mut facts, &[(101, Step::StopForDisk)]);
+    }
+
+    #[test]
+    fn a_raised_limit_and_no_limit_end_the_pressure_and_an_unknown_size_changes_nothing() {
+        let mut facts = well();
+        facts.disk.noted = DiskPressure::Full;
+        facts.disk.taken = None;
+        assert_eq!(next_step(&facts), Step::Rest);
+        facts.disk.taken = Some(100);
+        facts.disk.limit = Some(200);
+        assert_eq!(next_step(&facts), Step::NoteDisk(DiskPressure::Ok));
+        facts.disk.limit = None;
+        facts.disk.taken = Some(u64::MAX);
+        assert_eq!(next_step(&facts), Step::NoteDisk(DiskPressure::Ok));
+        facts.disk.noted = DiskPressure::Ok;
+        facts.disk.limit = Some(u64::MAX);
+        assert_eq!(next_step(&facts), Step::StopForDisk, "no overflow");
+    }
+
     #[test]
     fn pauses_grow_and_are_bounded() {
         let pauses: Vec<u64> = (1..=8).map(|n| backoff(n).as_secs()).collect();
@@ -449,7 +632,8 @@ mod tests {
 
     impl World {
         fn new(seed: u64) -> Self {
-            let facts = facts();
+            let mut facts = facts();
+            facts.disk.limit = Some(100);
             Self {
                 unproven_since: facts.now,
                 facts,
@@ -511,6 +695,16 @@ mod tests {
             if self.one_in(25) {
                 self.facts.config_current = false;
             }
+            let size = self.facts.disk.taken.unwrap_or(80);
+            // Whoever is calm tidies up.
+            self.facts.disk.taken = Some(if self.calm {
+                80
+            } else if self.one_in(3) {
+                (size + 3).min(115)
+            } else {
+                size.saturating_sub(1)
+            });
+            self.facts.busy = self.one_in(4);
             self.facts.link = match self.facts.link {
                 Link::Connecting if !self.one_in(3) => Link::Unproven,
                 Link::Proving if self.one_in(3) => {
@@ -568,6 +762,15 @@ mod tests {
                     self.facts.proof_noted = true;
                 }
                 Step::Configure => self.facts.config_current = true,
+                Step::NoteDisk(pressure) => {
+                    assert_ne!(pressure, self.facts.disk.noted, "noted twice");
+                    self.facts.disk.noted = pressure;
+                }
+                Step::StopForDisk => {
+                    assert!(self.facts.disk.taken >= self.facts.disk.limit);
+                    self.facts.disk.noted = DiskPressure::Full;
+                    self.wish(WantedState::Stopped);
+                }
                 Step::Stop => {
                     self.facts.seen = SeenState::Stopping;
                     self.end(true, 0);

@@ -6,12 +6,13 @@ use fractal_api_types::{InstanceView, LogLineView, OwnerRef, Page, PageQuery, Ti
 use fractal_policy::{Action, Resource};
 use fractal_runtime::contract::{LogQuery, LogSource};
 use fractal_store::{Instance, engines, evidence, instances, users};
-use fractal_types::{EngineId, InstanceId, SeenState, UserId, Username};
+use fractal_types::{EngineId, InstanceId, SeenState, UserId, Username, WantedState};
 use futures::{Stream, StreamExt, stream};
 use serde_json::Value;
 
+use super::disk;
 use crate::{
-    App, Context, Result,
+    App, Context, Result, engine,
     lookup::{page_of, page_request},
 };
 
@@ -57,6 +58,7 @@ impl Names {
         } else {
             row.seen
         };
+        let reason = row.seen_reason.clone().or_else(|| disk::reason(&row));
         let started_at = app.live.started_at(row.id).filter(|_| seen.has_process());
         Ok(InstanceView {
             id: row.id,
@@ -67,8 +69,12 @@ impl Names {
             wanted: row.wanted,
             stop_reason: row.stop_reason,
             seen,
-            reason: row.seen_reason,
+            reason,
             queue_position: app.queue.position(row.id),
+            engine_progress: (row.wanted == WantedState::Running
+                && engine::is_awaited(app, row.engine_id))
+            .then(|| engine::progress(app))
+            .flatten(),
             runtime_asset_id: row.runtime_asset_id,
             engine_id: row.engine_id,
             engine_version,
@@ -78,6 +84,7 @@ impl Names {
             memory_bytes: row.memory_bytes.filter(|_| seen.has_process()),
             cpu_ms: row.cpu_ms.filter(|_| seen.has_process()),
             disk_bytes: row.disk_bytes,
+            disk_pressure: row.disk_pressure,
             limits: row.limits,
             restarts: row.failure_count,
             idle_timeout_minutes: row.idle_timeout_min,

@@ -7,11 +7,12 @@ use fractal_policy::{Action, Resource};
 use fractal_runtime::contract::Isolation;
 use fractal_store::{Instance, PageRequest, Tx, Volumes, engines, instances, profiles};
 use fractal_types::{
-    Generation, InstanceId, Label, Limits, SeenState, StopReason, Timestamp, UserId, WantedState,
+    DiskPressure, Generation, InstanceId, Label, Limits, SeenState, StopReason, Timestamp, UserId,
+    WantedState,
 };
 use serde_json::json;
 
-use super::read::view_of;
+use super::{disk::note_pressure, read::view_of};
 use crate::{
     App, Context, Error, Result,
     change::{Change, Door, submit, taken},
@@ -22,7 +23,7 @@ use crate::{
 };
 
 /// Enough for a person, few enough to keep one person from using up a machine.
-const MAX_PER_USER: usize = 5;
+pub(crate) const MAX_PER_USER: usize = 5;
 
 /// Makes an instance for the caller and, unless told otherwise, starts it.
 ///
@@ -177,6 +178,7 @@ impl Change for Create {
             memory_bytes: None,
             cpu_ms: None,
             disk_bytes: None,
+            disk_pressure: DiskPressure::Ok,
             seen_at: None,
             volumes: Volumes::Keep,
             held_by: None,
@@ -327,6 +329,24 @@ pub(crate) async fn put_to_sleep(
     by_itself(app, row, change).await
 }
 
+/// Stops an instance whose files have reached their limit, until somebody starts it; whether it did. It does not when somebody
+/// has wished something else since `row` was read.
+///
+/// # Errors
+///
+/// See [`submit`].
+pub(crate) async fn stop_for_disk(app: &App, row: &Instance) -> Result<bool> {
+    let change = SetWanted {
+        id: row.id,
+        action: Action::InstanceStop,
+        wish: Wish::Stop(StopReason::Disk),
+        only_in: Some(row.generation),
+        next_wake_at: None,
+        cause: Some("disk"),
+    };
+    by_itself(app, row, change).await
+}
+
 /// Restarts a running instance so that it takes its new configuration; whether it did. It does not when somebody has
 /// wished something else since `row` was read.
 ///
@@ -448,6 +468,10 @@ impl Change for SetWanted {
             Wish::Stop(reason) => {
                 row.wanted = WantedState::Stopped;
                 row.stop_reason = Some(reason);
+                if reason == StopReason::Disk && row.disk_pressure != DiskPressure::Full {
+                    note_pressure(door.app, door.tx, &row, DiskPressure::Full).await?;
+                    row.disk_pressure = DiskPressure::Full;
+                }
             }
             Wish::Delete(volumes) => {
                 row.wanted = WantedState::Deleted;

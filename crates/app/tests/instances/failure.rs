@@ -2,10 +2,12 @@
 
 use std::sync::PoisonError;
 
-use fractal_app::instance;
+use fractal_api_types::{ChatPhase, CreateInstance, CreateUser, EngineProgress};
+use fractal_app::{engine, instance, user};
 use fractal_runtime::contract::ErrorClass;
 use fractal_store::{Tx, instances};
-use fractal_types::{Generation, SeenState};
+use fractal_testing::house::{PASSWORD, name};
+use fractal_types::{Generation, Role, SeenState};
 
 use crate::support::{crash, home};
 
@@ -161,6 +163,62 @@ async fn a_caller_hears_at_once_that_the_engine_is_not_to_be_had() {
     assert_eq!(chat.await.unwrap().unwrap_err(), "instance-failed");
     let reason = home.row(id).await.seen_reason.unwrap();
     assert!(reason.contains("no space left"), "{reason}");
+}
+
+#[tokio::test]
+async fn whoever_waits_for_the_engine_sees_how_far_it_is_without_the_right_to_list_engines() {
+    let home = home().await;
+    let app = &home.house.app;
+    let member = CreateUser {
+        username: name("bob"),
+        display_name: None,
+        role: Some(Role::Member),
+        password: PASSWORD.into(),
+    };
+    user::create(app, &home.cx, member).await.unwrap();
+    let bob = home.house.sign_in("bob").await;
+    assert!(engine::list(app, &bob).await.is_err());
+    let files = std::mem::take(
+        &mut *app
+            .engine_files
+            .write()
+            .unwrap_or_else(PoisonError::into_inner),
+    );
+    let far = EngineProgress {
+        phase: "unpack".into(),
+        packages_done: 12,
+        packages_total: 334,
+        bytes: 40 << 20,
+        bytes_total: 736 << 20,
+    };
+    app.installation
+        .write()
+        .unwrap_or_else(PoisonError::into_inner)
+        .progress = Some(far.clone());
+    let body = CreateInstance {
+        name: "agent".parse().unwrap(),
+        engine_id: None,
+        start: None,
+    };
+    let id = instance::create(app, &bob, body).await.unwrap().id;
+    let (chat, told) = home.chat_as(&bob, id);
+    home.go_on().await;
+    let view = instance::view(app, &bob, id).await.unwrap();
+    assert_eq!(view.engine_progress.as_ref(), Some(&far));
+    assert!(view.reason.unwrap().contains("12 of 334 packages"));
+    {
+        let told = told.0.lock().unwrap();
+        let last = told.last().unwrap();
+        assert_eq!(last.phase, ChatPhase::Installing);
+        assert_eq!(last.installing.as_ref(), Some(&far));
+    }
+    *app.engine_files
+        .write()
+        .unwrap_or_else(PoisonError::into_inner) = files;
+    home.until_seen(id, SeenState::Ready).await;
+    chat.await.unwrap().unwrap();
+    let view = instance::view(app, &bob, id).await.unwrap();
+    assert_eq!(view.engine_progress, None);
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 //! test says. Time stands still unless a test moves it.
 
 mod config;
+mod disk;
 mod failure;
 mod idle;
 mod life;

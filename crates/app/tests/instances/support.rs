@@ -150,8 +150,17 @@ impl Home {
 
     /// Somebody who waits for an answer, and what they were told meanwhile.
     pub fn chat(&self, id: InstanceId) -> (tokio::task::JoinHandle<Result<(), String>>, Told) {
+        self.chat_as(&self.cx, id)
+    }
+
+    /// The same as another person.
+    pub fn chat_as(
+        &self,
+        cx: &Context,
+        id: InstanceId,
+    ) -> (tokio::task::JoinHandle<Result<(), String>>, Told) {
         let told = Told::default();
-        let (app, cx, heard) = (self.house.app.clone(), self.cx.clone(), told.clone());
+        let (app, cx, heard) = (self.house.app.clone(), cx.clone(), told.clone());
         let task = tokio::spawn(async move {
             let _busy = instance::note_use(&app, id);
             let listen = move |progress: Progress| heard.0.lock().unwrap().push(progress);

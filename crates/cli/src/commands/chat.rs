@@ -204,9 +204,16 @@ impl Talk<'_> {
                 phase,
                 queue_position,
                 typical_ms,
+                installing,
                 ..
             } => {
-                answer.note(&phase_words(phase, queue_position, typical_ms));
+                // A line per phase, not per package: lines do not move here.
+                let part = installing.map(|progress| format!(" ({})", progress.phase));
+                answer.note(&format!(
+                    "{}{}",
+                    phase_words(phase, queue_position, typical_ms),
+                    part.unwrap_or_default()
+                ));
             }
             ChatEvent::Tool {
                 name,
@@ -286,6 +293,7 @@ impl Talk<'_> {
 fn phase_words(phase: ChatPhase, queue_position: Option<u32>, typical_ms: Option<u64>) -> String {
     let words = match phase {
         ChatPhase::Waking => "waking the agent",
+        ChatPhase::Installing => "installing the engine",
         ChatPhase::Queued => "waiting for a start slot",
         ChatPhase::Starting => "starting the agent",
         ChatPhase::Connecting => "connecting",

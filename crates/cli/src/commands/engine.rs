@@ -1,13 +1,9 @@
 //! `fractal engine`: OpenClaw versions on this machine. Works without a server.
 
-use std::{
-    io::{IsTerminal, Write},
-    path::PathBuf,
-    process::ExitCode,
-    sync::Mutex,
-};
+use std::{path::PathBuf, process::ExitCode};
 
-use fractal_openclaw::engine::{EngineError, EngineInfo, EngineStore, PINS, Phase, Progress};
+use fractal_openclaw::engine::{EngineError, EngineInfo, EngineStore, PINS};
+use fractal_server::Meter;
 use fractal_types::Timestamp;
 use serde::Serialize;
 
@@ -119,10 +115,12 @@ pub async fn run(session: &Session, command: Engine) -> anyhow::Result<ExitCode>
                 Some(version) => version,
                 None => newest()?,
             };
-            let meter = Meter::new();
-            let info = store(machine)?
-                .ensure(version, &|progress| meter.show(&progress))
-                .await?;
+            let meter = Meter::for_command();
+            let installed = store(machine)?
+                .ensure(version, &|progress| meter.show(Some(progress)))
+                .await;
+            meter.show(None);
+            let info = installed?;
             out.show(&InstalledEngine::from(info))?;
         }
         Engine::Verify { version, machine } => {
@@ -174,55 +172,4 @@ async fn verify(store: &EngineStore, version: Option<&str>) -> anyhow::Result<Ve
         });
     }
     Ok(verdicts)
-}
-
-/// The progress of an install on standard error: one line that moves on a terminal, one line per phase elsewhere.
-struct Meter {
-    moving: bool,
-    last: Mutex<Option<Phase>>,
-}
-
-impl Meter {
-    fn new() -> Self {
-        Self {
-            moving: std::io::stderr().is_terminal(),
-            last: Mutex::new(None),
-        }
-    }
-
-    fn show(&self, progress: &Progress) {
-        let mut last = self
-            .last
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        let changed = last.replace(progress.phase) != Some(progress.phase);
-        let word = match progress.phase {
-            Phase::Prepare => "preparing",
-            Phase::Download => "downloading",
-            Phase::Unpack => "unpacking",
-            Phase::Verify => "verifying",
-            Phase::Done => "done",
-        };
-        let line = format!(
-            "{word}: {} of {} packages, {} of {}",
-            progress.packages_done,
-            progress.packages_total,
-            bytes(progress.bytes_done),
-            bytes(progress.bytes_total),
-        );
-        let mut err = std::io::stderr().lock();
-        // Progress that cannot be shown is no reason to stop installing.
-        let _ = if self.moving {
-            let end = if progress.phase == Phase::Done {
-                "\n"
-            } else {
-                ""
-            };
-            write!(err, "\r\u{1b}[2K{line}{end}").and_then(|()| err.flush())
-        } else if changed {
-            writeln!(err, "{line}")
-        } else {
-            Ok(())
-        };
-    }
 }

@@ -2,10 +2,11 @@
 
 use anyhow::Context;
 use fractal_api_types::{
-    CreateInstance, DeleteInstanceQuery, InstanceView, LogLineView, TimelineEntry,
+    CreateInstance, DeleteInstanceQuery, InstanceView, LogLineView, SetInstanceLimits,
+    TimelineEntry,
 };
 use fractal_client::{Client, collect_pages};
-use fractal_types::{InstanceId, SeenState, Timestamp};
+use fractal_types::{DiskPressure, InstanceId, SeenState, Timestamp};
 use futures::StreamExt;
 
 use super::{Session, by_name};
@@ -86,10 +87,7 @@ impl Card for InstanceView {
                 "memory",
                 Cell::from(self.memory_bytes.map_or_else(|| "-".to_owned(), bytes)),
             ),
-            (
-                "disk",
-                Cell::from(self.disk_bytes.map_or_else(|| "-".to_owned(), bytes)),
-            ),
+            ("disk", disk(self)),
             ("restarts", Cell::from(self.restarts)),
             (
                 "sleeps after",
@@ -106,6 +104,20 @@ impl Card for InstanceView {
             ("made", Cell::from(relative(self.created_at, now))),
         ]);
         lines
+    }
+}
+
+/// What its files take, of what they may; toned when that is near or full.
+fn disk(view: &InstanceView) -> Cell {
+    let taken = view.disk_bytes.map_or_else(|| "-".to_owned(), bytes);
+    let words = match view.limits.disk_bytes {
+        Some(limit) => format!("{taken} of {}", bytes(limit)),
+        None => taken,
+    };
+    match view.disk_pressure {
+        DiskPressure::Ok => Cell::from(words),
+        DiskPressure::Near => Cell::toned(words, Tone::Attention),
+        DiskPressure::Full => Cell::toned(words, Tone::Bad),
     }
 }
 
@@ -215,6 +227,17 @@ pub async fn run(session: &Session, command: Instances) -> anyhow::Result<()> {
                 "stops",
             )
             .await
+        }
+        Instances::Limit { instance, disk } => {
+            let body = SetInstanceLimits {
+                disk_bytes: disk << 20,
+            };
+            let id = find(client, &instance).await?;
+            let view = client.set_instance_limits(id, &body).await?;
+            out.done(
+                &view,
+                &format!("{}'s files may take {}", view.name, bytes(body.disk_bytes)),
+            )
         }
         Instances::Delete {
             instance,

@@ -23,6 +23,8 @@ pub struct MaybeCaller(pub Option<Context>);
 pub struct Client {
     /// The person's address as far as trusted proxies tell.
     pub address: IpAddr,
+    /// Whether it came from this machine, and through no proxy.
+    pub is_local: bool,
     /// The browser as it names itself, shortened.
     pub user_agent: Option<String>,
 }
@@ -62,8 +64,13 @@ impl FromRequestParts<Server> for Client {
             .get(header::USER_AGENT)
             .and_then(|value| value.to_str().ok())
             .map(|text| text.chars().take(300).collect());
+        // Behind a proxy of this machine everybody has a loopback address, whether we were told to trust it or not.
+        let came_through = ["x-forwarded-for", "x-real-ip", "forwarded", "via"]
+            .iter()
+            .any(|name| parts.headers.contains_key(*name));
         Ok(Self {
             address: server.app.settings().client_address(peer, forwarded),
+            is_local: peer.to_canonical().is_loopback() && !came_through,
             user_agent,
         })
     }

@@ -11,7 +11,7 @@ use axum::{
 };
 use fractal_api_types::{
     CreateInstance, DeleteInstanceQuery, InstanceView, LogLineView, LogQuery, Page, PageQuery,
-    RuntimeAssetView, TimelineEntry, UpdateInstance,
+    RuntimeAssetView, SetInstanceLimits, TimelineEntry, UpdateInstance,
 };
 use fractal_app::{chat, instance};
 use fractal_types::InstanceId;
@@ -35,6 +35,7 @@ pub fn routes() -> Routes {
         .routes(routes!(start))
         .routes(routes!(stop))
         .routes(routes!(restart))
+        .routes(routes!(set_limits))
         .routes(routes!(logs))
         .routes(routes!(timeline))
         .routes(routes!(events))
@@ -164,6 +165,20 @@ async fn restart(
     Ok((
         StatusCode::ACCEPTED,
         Json(instance::restart(&server.app, &cx, id).await?),
+    ))
+}
+
+/// Set what an instance may use, for administrators. Its owner cannot: a limit that they can lift is none.
+#[utoipa::path(put, path = "/api/v1/instances/{id}/limits", tag = "instances", operation_id = "setInstanceLimits", params(("id" = InstanceId, Path)),
+    request_body = SetInstanceLimits, responses((status = 200, body = InstanceView)))]
+async fn set_limits(
+    State(server): State<Server>,
+    Caller(cx): Caller,
+    Path(id): Path<InstanceId>,
+    Json(body): Json<SetInstanceLimits>,
+) -> ApiResult<Json<InstanceView>> {
+    Ok(Json(
+        instance::set_limits(&server.app, &cx, id, body).await?,
     ))
 }
 

@@ -166,6 +166,7 @@ pub fn cases() -> Vec<Case> {
         case("startInstance", Instance),
         case("stopInstance", Instance),
         case("restartInstance", Instance),
+        case("setInstanceLimits", Instance).body(|_, _| json!({ "disk_bytes": 10_737_418_240_u64 })),
         case("readInstanceLogs", Instance),
         case("getInstanceTimeline", Instance),
         case("followInstance", Instance),

@@ -66,6 +66,58 @@ async fn every_answer_is_guarded_and_only_files_are_cached() {
 }
 
 #[tokio::test]
+async fn health_counts_for_this_machine_and_tells_others_only_that_it_is_well() {
+    let world = World::new().await;
+    world.instance(&world.ada).await;
+    let ask = async |peer: &str, header: Option<&str>| {
+        let mut request = request(Method::GET, "/health", &Proof::None, None);
+        let peer: std::net::SocketAddr = peer.parse().unwrap();
+        request
+            .extensions_mut()
+            .insert(axum::extract::ConnectInfo(peer));
+        if let Some(name) = header {
+            let name = header::HeaderName::try_from(name).unwrap();
+            let value = http::HeaderValue::from_static("127.0.0.1");
+            request.headers_mut().insert(name, value);
+        }
+        let answer = world.send(request).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        answer.json()
+    };
+    for peer in ["127.0.0.1:4000", "[::1]:4000", "[::ffff:127.0.0.1]:4000"] {
+        let health = ask(peer, None).await;
+        assert_eq!(health["status"], "ok");
+        let version = health["version"].as_str().unwrap();
+        assert_eq!(version.split('.').count(), 3, "{version}");
+        let counts = &health["instances"];
+        let count = |name: &str| counts[name].as_u64().unwrap();
+        assert!(count("active") >= 1 && count("active") <= count("total"));
+        let people = active_people(&world).await;
+        assert_eq!(count("max"), people * 5, "five for each account");
+    }
+    for (peer, header) in [
+        ("192.0.2.7:4000", None),
+        ("127.0.0.1:4000", Some("x-forwarded-for")),
+        ("127.0.0.1:4000", Some("x-real-ip")),
+        ("127.0.0.1:4000", Some("via")),
+    ] {
+        let health = ask(peer, header).await;
+        let told: Vec<&String> = health.as_object().unwrap().keys().collect();
+        assert_eq!(told, ["status", "version"], "{peer} {header:?}");
+    }
+}
+
+/// How many accounts may sign in, as an administrator sees it.
+async fn active_people(world: &World) -> u64 {
+    let all = world
+        .get("/api/v1/users?limit=200", &world.owner.proof())
+        .await
+        .json();
+    let people = all["items"].as_array().unwrap().iter();
+    people.filter(|one| one["active"] == true).count() as u64
+}
+
+#[tokio::test]
 async fn a_problem_says_what_to_quote_and_a_refusal_how_to_sign_in() {
     let world = World::new().await;
     let answer = world.get("/api/v1/me", &Proof::None).await;

@@ -32,7 +32,7 @@ pub enum EngineError {
     )]
     Network(String),
     /// Not enough space.
-    #[error("{} has {} MB free, an engine needs {} MB; free some space or choose another engines folder", .path.display(), .free >> 20, .needed >> 20)]
+    #[error("{} has {} MB free, an engine needs {} MB; free some space, or choose a folder on another disk with --engines, then try again (what was downloaded is kept)", .path.display(), .free >> 20, .needed >> 20)]
     DiskFull {
         /// The engines folder.
         path: PathBuf,
@@ -56,6 +56,16 @@ pub enum EngineError {
         path: PathBuf,
         /// What is wrong.
         why: String,
+    },
+    /// Its Node is one that this `OpenClaw` does not run on.
+    #[error("OpenClaw here needs Node {needed}, but {} is Node {found}; put a Node of that range beside it, name another engine, or none so that Fractal installs its own", .node.display())]
+    WrongNode {
+        /// The Node binary.
+        node: PathBuf,
+        /// Its version.
+        found: String,
+        /// The range the engine asks for.
+        needed: String,
     },
     /// The file system refused.
     #[error("cannot {what} {}", .path.display())]

@@ -8,6 +8,7 @@
 
 mod error;
 mod install;
+mod node;
 mod pin;
 mod store;
 mod tree;

@@ -52,7 +52,7 @@ impl EngineInfo {
     ///
     /// # Errors
     ///
-    /// [`EngineError::Damaged`] when it does not run, [`EngineError::Platform`].
+    /// [`EngineError::Damaged`] when it does not run, [`EngineError::WrongNode`], [`EngineError::Platform`].
     pub async fn at(root: impl Into<PathBuf>) -> Result<Self, EngineError> {
         let root = root.into();
         let (node, entry) = parts(&root, &Platform::this()?)?;

@@ -9,15 +9,18 @@ use super::EngineError;
 /// A Node start reads some hundred files; a cold disk takes its time.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// The versions an engine reports: Node's and `OpenClaw`'s.
+/// The versions an engine reports: Node's and `OpenClaw`'s. A Node it does not run on is refused before it is tried.
 pub(super) async fn versions(
     root: &Path,
     node: &Path,
     entry: &Path,
 ) -> Result<(String, String), EngineError> {
     let node_says = ask(root, Command::new(node).arg("--version")).await?;
-    let openclaw_says = ask(root, Command::new(node).arg(entry).arg("--version")).await?;
     let node_version = node_says.trim().strip_prefix('v');
+    if let Some(version) = node_version {
+        super::node::check(root, node, version)?;
+    }
+    let openclaw_says = ask(root, Command::new(node).arg(entry).arg("--version")).await?;
     let openclaw_version = openclaw_says
         .lines()
         .find_map(|line| line.strip_prefix("OpenClaw "))

@@ -68,6 +68,7 @@ async fn ready(hub: &ChatHub, run: &Arc<Run>) -> Result<Gateway, ChatFailure> {
             state: progress.state,
             queue_position: progress.queue_position,
             typical_ms: progress.typical_ms,
+            installing: progress.installing,
         });
     };
     let gateway = hub
@@ -584,5 +585,6 @@ const fn status(phase: ChatPhase) -> ChatEvent {
         state: None,
         queue_position: None,
         typical_ms: None,
+        installing: None,
     }
 }

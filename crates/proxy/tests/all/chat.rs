@@ -75,6 +75,7 @@ impl InstanceAccess for Access {
             state: None,
             queue_position: Some(2),
             typical_ms: None,
+            installing: None,
         });
         if self.stuck {
             std::future::pending::<()>().await;

@@ -209,6 +209,8 @@ impl Supervisor {
         state.record.boot += 1;
         state.record.removed = false;
         state.record.uid = launch.uid;
+        // Files may have come and gone while it was down: a size of the run before is no fact about this one.
+        state.record.disk_bytes = None;
         state.record.phase = Phase::Running {
             since: self.clock.now(),
             supervisor: std::process::id(),

@@ -37,6 +37,10 @@ const STEPS: &[(&str, &str)] = &[
         include_str!("m0005_evidence_tree.sql"),
     ),
     ("m0006_webhooks", include_str!("m0006_webhooks.sql")),
+    (
+        "m0007_disk_pressure",
+        include_str!("m0007_disk_pressure.sql"),
+    ),
 ];
 
 /// All steps as they are written, one after the other.

@@ -192,6 +192,7 @@ impl Db {
             memory_bytes: Some(1 << 33),
             cpu_ms: None,
             disk_bytes: None,
+            disk_pressure: fractal_types::DiskPressure::Ok,
             seen_at: None,
             volumes: Volumes::Keep,
             held_by: None,

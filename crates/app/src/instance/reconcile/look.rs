@@ -12,6 +12,7 @@ use crate::{
     App, Error, Result, engine,
     instance::{
         config::desired,
+        disk::disk_of,
         idle,
         live::{Proof, Proven},
         plan::{Facts, Link},
@@ -55,14 +56,9 @@ impl App {
         let last_used = idle::last_used(self, row);
         self.store
             .tx("instances.measure", async |tx: Tx| {
-                instances::measure(
-                    &tx,
-                    row.id,
-                    observation.memory_bytes,
-                    cpu,
-                    observation.disk_bytes,
-                )
-                .await?;
+                // A new run has not measured yet; what it had on the disk is still there.
+                let disk = observation.disk_bytes.or(row.disk_bytes);
+                instances::measure(&tx, row.id, observation.memory_bytes, cpu, disk).await?;
                 instances::touch(&tx, row.id, last_used).await?;
                 Ok::<_, Error>(())
             })
@@ -94,6 +90,8 @@ impl App {
             next_proof_at: None,
             proof_noted: false,
             config_current: true,
+            disk: disk_of(row, observation.disk_bytes),
+            busy: self.live.is_busy(row.id),
             now,
         };
         if let ProcessState::Running { boot, .. } = observation.process

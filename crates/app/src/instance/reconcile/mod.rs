@@ -24,7 +24,7 @@ use super::{
     config::STOP_GRACE,
     idle,
     plan::{Step, WELL_AFTER, next_step},
-    wanted::wake,
+    wanted::{stop_for_disk, wake},
 };
 use crate::{App, Context, Error, Result, engine, session::note, user};
 
@@ -229,6 +229,21 @@ impl App {
             Step::NoteReady => self.note_ready(row).await,
             Step::Configure => self.configure(row).await,
             Step::Stop => self.end(row, STOP_GRACE, None).await,
+            Step::NoteDisk(pressure) => {
+                row.disk_bytes = observation.disk_bytes;
+                self.note_disk(row, pressure).await?;
+                Ok(Next::After(Duration::ZERO))
+            }
+            Step::StopForDisk => {
+                // The size that it is stopped for is the one that is shown.
+                self.measure(row, observation).await?;
+                // When somebody came first, the next look sees their wish.
+                if stop_for_disk(self, row).await? {
+                    tracing::warn!(instance.id = %row.id, disk_bytes = observation.disk_bytes, "stopped, because its files have reached their limit");
+                    metrics::counter!("fractal_instance_disk_stops_total").increment(1);
+                }
+                Ok(Next::After(Duration::ZERO))
+            }
             Step::Abandon(reason) => self.end(row, Duration::from_secs(5), Some(reason)).await,
             Step::Remove => self.remove(row).await,
             Step::CountEnd(exit, at) => self.count_end(row, &exit, at).await,
