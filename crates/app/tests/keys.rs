@@ -106,7 +106,7 @@ impl Owner {
 async fn a_rotation_moves_every_stored_secret_to_a_new_key_of_its_owner() {
     let owner = Owner::new().await;
     let app = &owner.house.app;
-    assert_eq!(owner.sealed_with().await, BTreeMap::from([(1, 5)]));
+    assert_eq!(owner.sealed_with().await, BTreeMap::from([(1, 6)]));
     assert_eq!(owner.waiting().await, 0);
 
     let generation = key::rotate(app, &owner.cx).await.unwrap().generation;
@@ -118,11 +118,11 @@ async fn a_rotation_moves_every_stored_secret_to_a_new_key_of_its_owner() {
     );
     assert_eq!(owner.waiting().await, 2);
     owner.store("SECOND").await;
-    assert_eq!(owner.sealed_with().await, BTreeMap::from([(1, 5), (2, 1)]));
+    assert_eq!(owner.sealed_with().await, BTreeMap::from([(1, 6), (2, 1)]));
     owner.everything_opens(&["FIRST", "SECOND"]).await;
 
     reseal::work(app).await.unwrap();
-    assert_eq!(owner.sealed_with().await, BTreeMap::from([(2, 6)]));
+    assert_eq!(owner.sealed_with().await, BTreeMap::from([(2, 7)]));
     assert_eq!(owner.waiting().await, 0);
     owner.everything_opens(&["FIRST", "SECOND"]).await;
 
@@ -148,11 +148,11 @@ async fn rotations_that_overtake_the_moving_lose_nothing() {
     owner.store("THIRD").await;
     assert_eq!(
         owner.sealed_with().await,
-        BTreeMap::from([(1, 5), (2, 1), (3, 1)])
+        BTreeMap::from([(1, 6), (2, 1), (3, 1)])
     );
     owner.everything_opens(&["FIRST", "SECOND", "THIRD"]).await;
     reseal::work(app).await.unwrap();
-    assert_eq!(owner.sealed_with().await, BTreeMap::from([(3, 7)]));
+    assert_eq!(owner.sealed_with().await, BTreeMap::from([(3, 8)]));
     owner.everything_opens(&["FIRST", "SECOND", "THIRD"]).await;
 }
 
@@ -174,7 +174,7 @@ async fn what_cannot_be_opened_keeps_its_key_and_stops_nothing_else() {
     reseal::work(app).await.unwrap();
     owner.house.clock.advance(Duration::from_secs(601));
     reseal::work(app).await.unwrap();
-    assert_eq!(owner.sealed_with().await, BTreeMap::from([(1, 1), (2, 4)]));
+    assert_eq!(owner.sealed_with().await, BTreeMap::from([(1, 1), (2, 5)]));
     assert_eq!(owner.versions().await, [1, 2, 2]);
     assert_eq!(owner.waiting().await, 1);
     owner.everything_opens(&["FIRST"]).await;

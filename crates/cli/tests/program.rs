@@ -37,7 +37,7 @@ fn instance(seen: &str) -> Value {
         "wanted": "running", "stop_reason": null, "seen": seen, "reason": null, "queue_position": null,
         "runtime_asset_id": format!("asset_{ID}"), "engine_id": format!("eng_{ID}"), "engine_version": "2026.9.6",
         "revision_id": null, "generation": 3, "provider_ok": true, "memory_bytes": 327_155_712_u64, "cpu_ms": 10,
-        "disk_bytes": 1024, "limits": {"memory_bytes": null, "cpu_millis": null, "processes": null, "disk_bytes": null, "open_files": null},
+        "disk_bytes": 1024, "disk_pressure": "ok", "limits": {"memory_bytes": null, "cpu_millis": null, "processes": null, "disk_bytes": null, "open_files": null},
         "restarts": 0, "idle_timeout_minutes": 30, "last_active_at": null, "started_at": null,
         "created_at": "2026-11-21T00:00:00Z",
     })
