@@ -17,7 +17,9 @@ use std::{
 
 use rustix::process::{Pid, Signal};
 
-pub use machine::{Process, gateway_of, instance_processes, processes, unix_get};
+pub use machine::{
+    Process, gateway_of, instance_processes, processes, state_of, unix_get, unread_bytes,
+};
 pub use person::{PASSWORD, Person, Reply, Transcript};
 
 /// How often a condition is looked at. Nothing waits longer than until it holds.

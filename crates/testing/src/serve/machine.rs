@@ -1,6 +1,7 @@
 //! The host's view: processes, their users, and Unix sockets of instances.
 
 use std::{
+    collections::BTreeSet,
     fs, io,
     os::fd::AsRawFd,
     path::{Path, PathBuf},
@@ -56,6 +57,52 @@ fn read(pid: u32) -> Option<Process> {
         command: text("cmdline"),
         environment: text("environ"),
     })
+}
+
+/// The state of a process as the kernel writes it: `R` runs, `S` waits, `T` was stopped by a signal; `None` when it is gone.
+#[must_use]
+pub fn state_of(pid: u32) -> Option<char> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let state = status
+        .lines()
+        .find_map(|line| line.strip_prefix("State:"))?;
+    state.trim_start().chars().next()
+}
+
+/// How many bytes lie in the TCP sockets of a process that it has not read yet.
+#[must_use]
+pub fn unread_bytes(pid: u32) -> usize {
+    let folder = PathBuf::from(format!("/proc/{pid}"));
+    let descriptors = fs::read_dir(folder.join("fd"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    let sockets: BTreeSet<String> = descriptors
+        .filter_map(|entry| {
+            let target = fs::read_link(entry.path()).ok()?;
+            let inode = target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']');
+            inode.map(str::to_owned)
+        })
+        .collect();
+    // The table is that of the process's own network: state, both queues, and the socket's inode stand in these columns.
+    let (state, queues, inode) = (3, 4, 9);
+    let mut unread = 0;
+    for table in ["net/tcp", "net/tcp6"] {
+        let text = fs::read_to_string(folder.join(table)).unwrap_or_default();
+        for line in text.lines().skip(1) {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            let established = fields.get(state) == Some(&"01");
+            if established
+                && fields
+                    .get(inode)
+                    .is_some_and(|inode| sockets.contains(*inode))
+            {
+                let received = fields[queues].split(':').nth(1).unwrap_or_default();
+                unread += usize::from_str_radix(received, 16).unwrap_or(0);
+            }
+        }
+    }
+    unread
 }
 
 /// The processes that match, and all their descendants.

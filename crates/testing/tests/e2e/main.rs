@@ -7,6 +7,7 @@
 mod chat;
 mod crash_loop;
 mod end;
+mod frozen;
 mod idle;
 mod isolation;
 mod openai;
@@ -33,6 +34,8 @@ async fn two_people_live_apart_in_one_house() {
     chat::a_reply_streams_through_openclaw(&story).await;
     chat::a_stopped_agent_does_not_answer_until_it_is_started(&story).await;
     done("chat");
+    frozen::nothing_is_answered_while_the_gateway_stands_still(&story).await;
+    done("frozen gateway");
     isolation::from_inside_nothing_of_others_is_reached(&story).await;
     isolation::each_gateway_has_a_host_user_of_its_own(&story, &peers);
     done("isolation");
