@@ -4,6 +4,7 @@ import { useDisclosure, useHotkeys, useLocalStorage } from '@mantine/hooks';
 import {
   IconLayoutSidebarLeftCollapse,
   IconLayoutSidebarLeftExpand,
+  IconListCheck,
   IconMessage,
   IconMessages,
   IconSearch,
@@ -25,7 +26,7 @@ import { HeaderSlot } from './header';
 import { followAccount } from './language';
 import { ResetNotice } from './ResetNotice';
 import { SettingsNav } from './SettingsNav';
-import { isAdmin } from './session';
+import { can, isAdmin } from './session';
 
 const Conversations = lazy(() => import('./Conversations'));
 const Palette = lazy(() => import('./Palette'));
@@ -72,6 +73,7 @@ export function Frame() {
     return <Navigate to="/setup" replace />;
 
   const inSettings = pathname.startsWith('/settings');
+  const inEvidence = pathname === '/evidence';
   const isChat = pathname === '/';
   return (
     <div className="frame" data-narrow={narrow || undefined}>
@@ -103,6 +105,14 @@ export function Frame() {
         <nav className="nav" aria-label={t('frame.pages')}>
           <RailLink to="/" icon={<IconMessage size={18} />} label={t('nav.chat')} narrow={narrow} end />
           <RailLink to="/instances" icon={<IconServer size={18} />} label={t('nav.agents')} narrow={narrow} />
+          {can(me.data, 'evidence.view') && (
+            <RailLink
+              to="/evidence"
+              icon={<IconListCheck size={18} />}
+              label={t('nav.evidence')}
+              narrow={narrow}
+            />
+          )}
           <RailLink
             to="/settings"
             icon={<IconSettings size={18} />}
@@ -132,7 +142,9 @@ export function Frame() {
         <header className="header">
           <div className="header-title" id="header-slot">
             {!isChat && (
-              <span className="only-phone">{inSettings ? t('nav.settings') : t('nav.agents')}</span>
+              <span className="only-phone">
+                {t(inSettings ? 'nav.settings' : inEvidence ? 'nav.evidence' : 'nav.agents')}
+              </span>
             )}
             <HeaderSlot.Target />
           </div>
@@ -158,9 +170,16 @@ export function Frame() {
           </ActionIcon>
           <AccountMenu me={me.data} />
         </header>
-        {inSettings && (
+        {(inSettings || inEvidence) && (
           <nav className="settings-tabs" aria-label={t('nav.settings')}>
             <SettingsNav me={me.data} />
+            {/* The bar at the bottom is full: on phones the log stands here. */}
+            {can(me.data, 'evidence.view') && (
+              <NavLink className="nav-link" to="/evidence">
+                <IconListCheck size={18} aria-hidden />
+                {t('nav.evidence')}
+              </NavLink>
+            )}
           </nav>
         )}
         {isChat ? (
@@ -184,7 +203,7 @@ export function Frame() {
           <IconServer size={22} aria-hidden />
           {t('nav.agents')}
         </NavLink>
-        <NavLink to="/settings">
+        <NavLink to="/settings" className={({ isActive }) => (isActive || inEvidence ? 'active' : '')}>
           <IconSettings size={22} aria-hidden />
           {t('nav.settings')}
         </NavLink>
