@@ -9,6 +9,7 @@ import { t, tWord } from '../strings';
 import { Copy, Id, Loaded, Time } from '../ui/bits';
 import { exact } from '../ui/format';
 import type { Filter } from './filter';
+import { Verify } from './Verify';
 import { type Names, Outcome, onWhat, who } from './words';
 
 interface Props {
@@ -142,6 +143,7 @@ function Facts({ entry, names, onNarrow }: Props & { entry: EvidenceView }) {
         </dd>
       </dl>
       <Values entry={entry} />
+      <Verify entry={entry} />
       <Group gap="xs" mt="lg">
         {by && (
           <Button

@@ -12,7 +12,9 @@ import { Empty, Loaded, NotFound, PageBody } from '../ui/bits';
 import { EntryDrawer } from './EntryDrawer';
 import { Filters } from './Filters';
 import { FIELDS, type Filter, filterOf, queryOf } from './filter';
+import { HeadCard } from './HeadCard';
 import { Ledger } from './Ledger';
+import { ProofDrawer } from './ProofDrawer';
 import { useNames } from './words';
 
 export default function EvidencePage() {
@@ -20,8 +22,25 @@ export default function EvidencePage() {
   if (me && !can(me, 'evidence.view')) return <NotFound />;
   return (
     <PageBody title={t('nav.evidence')} intro={t('evidence.intro')} wide>
+      <Head />
       <Log />
     </PageBody>
+  );
+}
+
+function Head() {
+  const [params, setParams] = useSearchParams();
+  const turn = (open: boolean) =>
+    setParams((now) => {
+      if (open) now.set('proof', '');
+      else now.delete('proof');
+      return now;
+    });
+  return (
+    <div className="head-box">
+      <HeadCard onMore={() => turn(true)} />
+      <ProofDrawer opened={params.has('proof')} onClose={() => turn(false)} />
+    </div>
   );
 }
 

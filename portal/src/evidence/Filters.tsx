@@ -64,7 +64,7 @@ export function Filters(props: { filter: Filter; onChange: (filter: Filter) => v
       >
         {count > 0 ? tn('evidence.filter.active', count) : t('evidence.filter')}
       </Button>
-      <div className="filters" data-open={open || undefined}>
+      <div className="filters" data-open={open || undefined} data-set={count > 0 || undefined}>
         <Select
           aria-label={t('evidence.actor')}
           placeholder={t('evidence.actor')}
@@ -121,18 +121,19 @@ export function Filters(props: { filter: Filter; onChange: (filter: Filter) => v
             onChange={(event) => change(field, event.currentTarget.value || undefined)}
           />
         ))}
-        <Tooltip label={t('evidence.filter.clear')}>
-          <ActionIcon
-            variant="subtle"
-            color="gray"
-            size={36}
-            aria-label={t('evidence.filter.clear')}
-            style={{ visibility: count > 0 ? 'visible' : 'hidden' }}
-            onClick={() => props.onChange({})}
-          >
-            <IconFilterOff size={18} />
-          </ActionIcon>
-        </Tooltip>
+        {count > 0 && (
+          <Tooltip label={t('evidence.filter.clear')}>
+            <ActionIcon
+              variant="subtle"
+              color="gray"
+              size={36}
+              aria-label={t('evidence.filter.clear')}
+              onClick={() => props.onChange({})}
+            >
+              <IconFilterOff size={18} />
+            </ActionIcon>
+          </Tooltip>
+        )}
       </div>
     </search>
   );
