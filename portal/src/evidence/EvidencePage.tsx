@@ -10,6 +10,7 @@ import { can, useMe } from '../app/session';
 import { t } from '../strings';
 import { Empty, Loaded, NotFound, PageBody } from '../ui/bits';
 import { EntryDrawer } from './EntryDrawer';
+import { Export } from './Export';
 import { Filters } from './Filters';
 import { FIELDS, type Filter, filterOf, queryOf } from './filter';
 import { HeadCard } from './HeadCard';
@@ -21,7 +22,7 @@ export default function EvidencePage() {
   const me = useMe();
   if (me && !can(me, 'evidence.view')) return <NotFound />;
   return (
-    <PageBody title={t('nav.evidence')} intro={t('evidence.intro')} wide>
+    <PageBody title={t('nav.evidence')} intro={t('evidence.intro')} action={<Export />} wide>
       <Head />
       <Log />
     </PageBody>

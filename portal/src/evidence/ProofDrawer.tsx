@@ -8,6 +8,7 @@ import { t, tn } from '../strings';
 import { Copy, Time } from '../ui/bits';
 import { Confirm } from '../ui/dialogs';
 import { useForm } from '../ui/useForm';
+import type { Kept } from './check';
 import { keep, useKept } from './kept';
 import { headQuery } from './look';
 import { parseKey } from './note';
@@ -35,6 +36,21 @@ function Proof() {
   const broken = look?.check?.steps.some((step) => step.name === 'growth' && step.state === 'failed');
   return (
     <>
+      <Part title={t('worth.title')}>
+        <ul className="worth">
+          {(['worth.changed', 'worth.here', 'worth.grew'] as const).map((key) => (
+            <li key={key}>{t(key)}</li>
+          ))}
+        </ul>
+        <Text fw={600} size="sm" component="h3" m={0}>
+          {t('worth.not')}
+        </Text>
+        <ul className="worth">
+          {(['worth.not.key', 'worth.not.true', 'worth.not.page'] as const).map((key) => (
+            <li key={key}>{t(key)}</li>
+          ))}
+        </ul>
+      </Part>
       <Part title={t('proof.key')}>
         {kept ? (
           <>
@@ -93,6 +109,12 @@ function Proof() {
           </div>
         )}
       </Part>
+      <Part title={t('proof.elsewhere')}>
+        <Text size="sm" c="dimmed">
+          {t('proof.elsewhere.hint')}
+        </Text>
+        <Block text={command(kept)} label={t('proof.elsewhere.copy')} />
+      </Part>
       {asking && kept && (
         <Confirm
           title={t(asking === 'key' ? 'proof.key.trust.title' : 'proof.log.trust.title')}
@@ -108,9 +130,15 @@ function Proof() {
   );
 }
 
-export const sizeOf = (note: string) => Number(note.split('\n')[1]);
+const sizeOf = (note: string) => Number(note.split('\n')[1]);
 
-export function Part({ title, children }: { title: string; children: ReactNode }) {
+/** What to type on a machine that has the export, and what was kept, beside it. */
+function command(kept: Kept | undefined): string {
+  const checkpoint = kept?.head ? ` --checkpoint checkpoint-${sizeOf(kept.head.note)}.txt` : '';
+  return `fractal evidence verify evidence.jsonl --key '${kept?.key ?? 'KEY'}'${checkpoint}`;
+}
+
+function Part({ title, children }: { title: string; children: ReactNode }) {
   return (
     <section className="proof-part">
       <Text fw={600} size="sm" component="h3" m={0}>

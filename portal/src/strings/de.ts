@@ -28,7 +28,7 @@ export const de: Catalogue = {
   'action.instance.stop': 'Agent anhalten',
   'action.invitation.create': 'Jemanden einladen',
   'action.invitation.revoke': 'Einladung widerrufen',
-  'action.key.export': 'Schlüssel ausführen',
+  'action.key.export': 'Schlüssel exportieren',
   'action.key.rotate': 'Schlüssel erneuern',
   'action.model.use': 'Modell nutzen',
   'action.profile.update': 'Agent-Einstellungen ändern',
@@ -167,7 +167,7 @@ export const de: Catalogue = {
   'check.inclusion.size': 'Der Beweis handelt von {other} Einträgen, der unterschriebene Stand von {size}',
   'check.inclusion.skipped': 'Platz im Protokoll nicht geprüft: es gibt keinen unterschriebenen Stand',
   'check.insecure': 'Dieser Browser prüft Unterschriften nur über HTTPS oder auf der Maschine selbst.',
-  'check.instead': 'Führe das Protokoll aus und prüfe es irgendwo mit',
+  'check.instead': 'Exportiere das Protokoll und prüfe es irgendwo mit',
   'check.kept': 'Gemerkt',
   'check.key.algorithm': 'Der Schlüssel des Servers ist kein Ed25519-Schlüssel',
   'check.key.changed': 'Der Server zeigt einen anderen Schlüssel als den, der hier seit {since} gemerkt ist',
@@ -295,6 +295,11 @@ export const de: Catalogue = {
   'evidence.what': 'Was',
   'evidence.when': 'Wann',
   'evidence.who': 'Wer',
+  'export.action': 'Exportieren',
+  'export.plain': 'Nur Festlegungen',
+  'export.plain.hint': 'Was geschah, ohne was sich änderte: zum Weitergeben.',
+  'export.values': 'Mit Werten',
+  'export.values.hint': 'Auch was sich änderte, soweit du es sehen darfst. Prüft sich genauso.',
   'frame.collapse': 'Seitenleiste einklappen',
   'frame.ctrlK': 'Strg K',
   'frame.expand': 'Seitenleiste ausklappen',
@@ -309,7 +314,7 @@ export const de: Catalogue = {
   'frame.skip': 'Zum Inhalt springen',
   'head.alarm': 'Dieses Protokoll setzt das nicht fort, das du gesehen hast',
   'head.alarm.remedy':
-    'So sieht auch eine zurückgespielte ältere Sicherung aus: frag, wer Fractal betreibt. Kann es niemand erklären, trau hier keinem Eintrag; führe das Protokoll aus und vergleiche es mit einer früheren Ausfuhr.',
+    'So sieht auch eine zurückgespielte ältere Sicherung aus: frag, wer Fractal betreibt. Kann es niemand erklären, trau hier keinem Eintrag; exportiere das Protokoll und vergleiche es mit einem früheren Export.',
   'head.changedKey': 'Vorsicht: der Schlüssel dieses Protokolls ist ein anderer',
   'head.changedKey.remedy':
     'Eine neue Installation hat einen neuen Schlüssel. Gab es keine, zeigt dir vielleicht jemand eine andere Geschichte. Vergleiche mit „fractal evidence key“ auf der Maschine selbst, bevor du ihm traust.',
@@ -572,6 +577,10 @@ export const de: Catalogue = {
   'problem.unavailable': 'Gerade nicht verfügbar',
   'problem.wrong-credentials': 'Benutzername oder Passwort ist falsch',
   'problem.wrong-host': 'Unter dieser Adresse ist nichts zu finden',
+  'proof.elsewhere': 'Ohne diesen Server prüfen',
+  'proof.elsewhere.copy': 'Befehl kopieren',
+  'proof.elsewhere.hint':
+    'Exportiere das Protokoll, sichere den Stand und gib das auf irgendeiner Maschine ein. Es prüft auch, ob Werte zu ihren Festlegungen passen.',
   'proof.head': 'Der zuletzt gesehene Stand',
   'proof.head.copy': 'Stand kopieren',
   'proof.head.hint':
@@ -843,7 +852,7 @@ export const de: Catalogue = {
   'verify.again': 'Noch einmal prüfen',
   'verify.broken': 'Etwas passt nicht',
   'verify.broken.remedy':
-    'Trau diesem Eintrag nicht. Führe das Protokoll aus, bevor sich noch etwas ändert, dann frag, wer Fractal betreibt.',
+    'Trau diesem Eintrag nicht. Exportiere das Protokoll, bevor sich noch etwas ändert, dann frag, wer Fractal betreibt.',
   'verify.fits': 'Alles passt: dieser Eintrag steht im Protokoll, wie er versiegelt wurde',
   'verify.hint': 'Das prüft dieser Browser, nicht der Server.',
   'verify.title': 'Beweis',
@@ -853,4 +862,17 @@ export const de: Catalogue = {
   'via.instance_token': 'Gateway',
   'via.internal': 'Von selbst',
   'via.setup_token': 'Einrichtungs-Token',
+  'worth.changed':
+    'Niemand ohne den Signaturschlüssel kann einen Eintrag ändern, einfügen oder entfernen, ohne dass es auffällt; fehlen die neuesten, fällt es dem auf, der sie gesehen hat.',
+  'worth.grew':
+    'Selbst mit diesem Schlüssel kann niemand unbemerkt ändern, was du schon gesehen hast, solange du den Stand verwahrst.',
+  'worth.here': 'Ein geprüfter Eintrag steht genau so im unterschriebenen Protokoll, wie er gezeigt wird.',
+  'worth.not': 'Was es nicht beweist',
+  'worth.not.key':
+    'Wer den Server und seinen Signaturschlüssel hat, kann eine andere Geschichte schreiben, und sie besteht jede Prüfung, außer jemand hat einen früheren Stand verwahrt. Verwahre Schlüssel und Stand auch anderswo: bei einer Kollegin, im Tresor, auf Papier.',
+  'worth.not.page':
+    'Diese Seite kommt vom selben Server. Willst du dich in nichts auf ihn stützen, prüfe einen Export auf einer anderen Maschine.',
+  'worth.not.true':
+    'Es zeigt nicht, dass alles vermerkt wurde oder dass das Vermerkte stimmt; nur, dass es seither nicht geändert wurde.',
+  'worth.title': 'Was das beweist',
 };

@@ -285,6 +285,11 @@ export const en = {
   'evidence.what': 'What',
   'evidence.when': 'When',
   'evidence.who': 'Who',
+  'export.action': 'Export',
+  'export.plain': 'Commitments only',
+  'export.plain.hint': 'What happened, without what changed: to hand to somebody else.',
+  'export.values': 'With values',
+  'export.values.hint': 'Also what changed, as far as you may see it. Verifies just the same.',
   'frame.collapse': 'Collapse sidebar',
   'frame.ctrlK': 'Ctrl K',
   'frame.expand': 'Expand sidebar',
@@ -559,6 +564,10 @@ export const en = {
   'problem.unavailable': 'Not available right now',
   'problem.wrong-credentials': 'Username or password is wrong',
   'problem.wrong-host': 'This address is not served here',
+  'proof.elsewhere': 'Check without this server',
+  'proof.elsewhere.copy': 'Copy command',
+  'proof.elsewhere.hint':
+    'Export the log, save the head, and type this on any machine. It also checks that values open their commitments.',
   'proof.head': 'The head you saw last',
   'proof.head.copy': 'Copy head',
   'proof.head.hint':
@@ -835,4 +844,17 @@ export const en = {
   'via.instance_token': 'Gateway',
   'via.internal': 'By itself',
   'via.setup_token': 'Setup token',
+  'worth.changed':
+    'Nobody without the signing key can change, insert or remove an entry without it showing; cutting off the newest shows to whoever saw them.',
+  'worth.grew':
+    'Not even with that key can anybody change what you saw before without it showing, as long as you keep the head.',
+  'worth.here': 'An entry that you verify stands in the signed log exactly as it is shown.',
+  'worth.not': 'What it does not',
+  'worth.not.key':
+    'Whoever holds the server and its signing key can write another history, and it will verify, unless somebody kept a head from before. Keep key and head elsewhere too: with a colleague, in a safe, on paper.',
+  'worth.not.page':
+    'This page comes from the same server. To lean on it in nothing, check an export on another machine.',
+  'worth.not.true':
+    'It does not show that everything was recorded, or that what was recorded is right; only that it was not changed since.',
+  'worth.title': 'What this proves',
 };
