@@ -154,12 +154,31 @@ export const evidenceQuery = (filter: Record<string, string>) =>
       api.get<Page<EvidenceView>>('/api/v1/evidence', { query: { ...filter, limit: 50, cursor: pageParam } }),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next_cursor ?? undefined,
+    // A list that somebody reads does not move by itself: it is asked when it is opened.
+    staleTime: Number.POSITIVE_INFINITY,
+    refetchOnMount: 'always',
   });
 export const evidenceEntryQuery = (seq: number) =>
   queryOptions({
     queryKey: ['evidence-entry', seq],
     queryFn: () => api.get<EvidenceView>(`/api/v1/evidence/${seq}`),
     staleTime: Number.POSITIVE_INFINITY,
+  });
+/** What somebody who may read the log did, and what happened to agents; the page knows which of them are theirs. */
+export const activityQuery = (me: string) =>
+  queryOptions({
+    queryKey: ['activity', me],
+    queryFn: async () => {
+      const wanted = [
+        { actor: me, limit: 20 },
+        { action: 'instance.', limit: 50 },
+      ];
+      const pages = await Promise.all(
+        wanted.map((query) => api.get<Page<EvidenceView>>('/api/v1/evidence', { query })),
+      );
+      const bySeq = new Map(pages.flatMap((page) => page.items).map((one) => [one.seq, one]));
+      return [...bySeq.values()];
+    },
   });
 export const usageQuery = (days: number, everybody: boolean) =>
   queryOptions({

@@ -15,6 +15,7 @@ import {
 import { useQuery } from '@tanstack/react-query';
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { Link, Navigate, NavLink, Outlet, useLocation } from 'react-router';
+import { useHappeningStream } from '../api/happenings';
 import { useConnectionLost } from '../api/live';
 import { asProblem } from '../api/problem';
 import { meQuery, onboardingQuery } from '../api/queries';
@@ -40,6 +41,7 @@ export function Frame() {
   const [conversations, drawer] = useDisclosure(false);
   const main = useRef<HTMLElement>(null);
   const lost = useConnectionLost();
+  useHappeningStream(me.data);
   useHotkeys([['mod+K', () => setPalette(true)]], []);
 
   // A new page is read from its top by screen readers and keyboards alike.

@@ -1,20 +1,21 @@
 // Everything that was done here: a list that can be narrowed, and each entry with all it says.
 import './evidence.css';
 import { Button, Group, Text } from '@mantine/core';
-import { IconChevronDown, IconListSearch } from '@tabler/icons-react';
+import { IconArrowUp, IconChevronDown, IconListSearch } from '@tabler/icons-react';
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
-import { useRef } from 'react';
 import { useSearchParams } from 'react-router';
-import { evidenceQuery } from '../api/queries';
+import { MOST_RECENT, useRecent } from '../api/happenings';
+import { evidenceQuery, queryClient } from '../api/queries';
 import { can, useMe } from '../app/session';
-import { t } from '../strings';
+import { t, tn } from '../strings';
 import { Empty, Loaded, NotFound, PageBody } from '../ui/bits';
 import { EntryDrawer } from './EntryDrawer';
 import { Export } from './Export';
 import { Filters } from './Filters';
-import { FIELDS, type Filter, filterOf, queryOf } from './filter';
+import { FIELDS, type Filter, filterOf, matches, queryOf } from './filter';
 import { HeadCard } from './HeadCard';
 import { Ledger } from './Ledger';
+import { headQuery } from './look';
 import { ProofDrawer } from './ProofDrawer';
 import { useNames } from './words';
 
@@ -52,7 +53,25 @@ function Log() {
   const wanted = queryOf(filter);
   const query = useInfiniteQuery({ ...evidenceQuery(wanted), placeholderData: keepPreviousData });
   const entries = query.data?.pages.flatMap((page) => page.items);
-  const list = useRef<HTMLDivElement>(null);
+  const newest = entries?.[0]?.seq ?? 0;
+  const recent = useRecent();
+  const waiting = entries ? recent.filter((one) => one.seq > newest && matches(wanted, one)) : [];
+  // So much came that not all of it is remembered.
+  const gap = recent.length >= MOST_RECENT && (recent.at(-1)?.seq ?? 0) > newest + 1;
+
+  /** Puts what came above the list, when it is asked for: what somebody reads does not move by itself. */
+  const take = () => {
+    const { queryKey } = evidenceQuery(wanted);
+    if (gap) void queryClient.resetQueries({ queryKey });
+    else
+      queryClient.setQueryData(queryKey, (data) => {
+        const [first, ...rest] = data?.pages ?? [];
+        if (!data || !first) return data;
+        return { ...data, pages: [{ ...first, items: [...waiting, ...first.items] }, ...rest] };
+      });
+    void queryClient.invalidateQueries({ queryKey: headQuery.queryKey });
+    document.querySelector('.content')?.scrollTo({ top: 0 });
+  };
 
   /** Another filter begins at its top, without an entry beside it. */
   const narrow = (next: Filter) =>
@@ -79,6 +98,13 @@ function Log() {
   return (
     <>
       <Filters filter={filter} onChange={narrow} names={names} />
+      <div className="waiting" role="status">
+        {waiting.length > 0 && (
+          <Button size="xs" radius="xl" leftSection={<IconArrowUp size={14} />} onClick={take}>
+            {gap ? t('evidence.new.many') : tn('evidence.new', waiting.length)}
+          </Button>
+        )}
+      </div>
       <Loaded query={{ ...query, data: entries }} rows={8}>
         {(found) =>
           found.length === 0 ? (
@@ -95,7 +121,7 @@ function Log() {
               }
             />
           ) : (
-            <div ref={list} data-old={query.isPlaceholderData || undefined} className="ledger-box">
+            <div data-old={query.isPlaceholderData || undefined} className="ledger-box">
               <Ledger entries={found} names={names} selected={seq} onOpen={show} />
               <Group justify="center" mt="md">
                 {query.hasNextPage ? (

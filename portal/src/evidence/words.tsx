@@ -70,6 +70,7 @@ export function onWhat(entry: Thing, names: Names): { kind: string; name: string
   return { kind: tWord('kind', entry.resource_kind), name: told as string | undefined };
 }
 
+const OTHER = { tone: 'quiet', Icon: IconCircleDot };
 const ENDS: Record<string, { tone: string; Icon: typeof IconCheck }> = {
   done: { tone: 'good', Icon: IconCheck },
   ready: { tone: 'good', Icon: IconCircleCheck },
@@ -80,11 +81,21 @@ const ENDS: Record<string, { tone: string; Icon: typeof IconCheck }> = {
 };
 
 export function Outcome({ outcome }: { outcome: string }) {
-  const { tone, Icon } = ENDS[outcome] ?? { tone: 'quiet', Icon: IconCircleDot };
+  const { tone, Icon } = ENDS[outcome] ?? OTHER;
   return (
     <span className="state" data-tone={tone}>
       <Icon size={16} aria-hidden />
       <span className="capital">{tWord('outcome', outcome)}</span>
+    </span>
+  );
+}
+
+/** The icon alone, where the word stands beside it. */
+export function OutcomeIcon({ outcome }: { outcome: string }) {
+  const { tone, Icon } = ENDS[outcome] ?? OTHER;
+  return (
+    <span className="state" data-tone={tone}>
+      <Icon size={16} role="img" aria-label={tWord('outcome', outcome)} />
     </span>
   );
 }
