@@ -53,25 +53,30 @@ export function isTransient(error: unknown): boolean {
   );
 }
 
+/** Where a stream goes on: the id of the last event that was read. */
+export interface Place {
+  current: string | undefined;
+}
+
 /** Follows a GET stream until the signal aborts or the server refuses for good. */
 export async function follow(
   path: string,
   onEvent: (event: SseEvent) => void,
   signal: AbortSignal,
+  place: Place = { current: undefined },
 ): Promise<void> {
   const key = Symbol(path);
-  let lastId: string | undefined;
   let tries = 0;
   try {
     while (!signal.aborted) {
       try {
         const headers: Record<string, string> = { accept: 'text/event-stream' };
-        if (lastId !== undefined) headers['last-event-id'] = lastId;
+        if (place.current !== undefined) headers['last-event-id'] = place.current;
         const response = await send('GET', path, undefined, { headers, signal });
         markLost(key, false);
         for await (const event of events(response)) {
           tries = 0;
-          lastId = event.id ?? lastId;
+          place.current = event.id ?? place.current;
           onEvent(event);
         }
       } catch (error) {
@@ -88,12 +93,13 @@ export async function follow(
 }
 
 /**
- * Follows a stream while the component is there; a new path is a new stream, none is none.
+ * Follows a stream while the component is there; a new path is a new stream, none is none. With a place it goes on
+ * there, also when the tab comes back from being hidden; without one it begins anew then.
  *
  * A hidden tab lets go of its streams: over HTTP/1.1 a browser opens six connections to a host for all tabs
  * together, and forgotten tabs would starve the one in front.
  */
-export function useLive(path: string | undefined, onEvent: (event: SseEvent) => void): void {
+export function useLive(path: string | undefined, onEvent: (event: SseEvent) => void, place?: Place): void {
   const handler = useRef(onEvent);
   handler.current = onEvent;
   useEffect(() => {
@@ -105,7 +111,7 @@ export function useLive(path: string | undefined, onEvent: (event: SseEvent) => 
         leave = undefined;
       } else if (!leave) {
         leave = new AbortController();
-        void follow(path, (event) => handler.current(event), leave.signal);
+        void follow(path, (event) => handler.current(event), leave.signal, place);
       }
     };
     sync();
@@ -114,5 +120,5 @@ export function useLive(path: string | undefined, onEvent: (event: SseEvent) => 
       document.removeEventListener('visibilitychange', sync);
       leave?.abort();
     };
-  }, [path]);
+  }, [path, place]);
 }

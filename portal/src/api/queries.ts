@@ -1,5 +1,5 @@
 // What the pages ask for, by name: one place for keys and paths, so that a change invalidates what it touches.
-import { QueryClient, queryOptions } from '@tanstack/react-query';
+import { infiniteQueryOptions, QueryClient, queryOptions } from '@tanstack/react-query';
 import { api } from './client';
 import { ApiProblem } from './problem';
 import type {
@@ -8,6 +8,7 @@ import type {
   ChatHistory,
   ChatSession,
   EngineView,
+  EvidenceView,
   IdentityProviderView,
   InstanceView,
   InvitationView,
@@ -144,6 +145,40 @@ export const timelineQuery = (id: string) =>
           query: { limit: 100 },
         })
       ).items,
+  });
+/** The log, newest first, a page at a time; what is new comes as events. */
+export const evidenceQuery = (filter: Record<string, string>) =>
+  infiniteQueryOptions({
+    queryKey: ['evidence', filter],
+    queryFn: ({ pageParam }) =>
+      api.get<Page<EvidenceView>>('/api/v1/evidence', { query: { ...filter, limit: 50, cursor: pageParam } }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+    // A list that somebody reads does not move by itself: it is asked when it is opened.
+    staleTime: Number.POSITIVE_INFINITY,
+    refetchOnMount: 'always',
+  });
+export const evidenceEntryQuery = (seq: number) =>
+  queryOptions({
+    queryKey: ['evidence-entry', seq],
+    queryFn: () => api.get<EvidenceView>(`/api/v1/evidence/${seq}`),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+/** What somebody who may read the log did, and what happened to agents; the page knows which of them are theirs. */
+export const activityQuery = (me: string) =>
+  queryOptions({
+    queryKey: ['activity', me],
+    queryFn: async () => {
+      const wanted = [
+        { actor: me, limit: 20 },
+        { action: 'instance.', limit: 50 },
+      ];
+      const pages = await Promise.all(
+        wanted.map((query) => api.get<Page<EvidenceView>>('/api/v1/evidence', { query })),
+      );
+      const bySeq = new Map(pages.flatMap((page) => page.items).map((one) => [one.seq, one]));
+      return [...bySeq.values()];
+    },
   });
 export const usageQuery = (days: number, everybody: boolean) =>
   queryOptions({

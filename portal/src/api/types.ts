@@ -15,13 +15,22 @@ export type ChatHistory = Schemas['ChatHistory'];
 export type ChatMessage = Schemas['ChatMessage'];
 export type ChatPhase = Schemas['ChatPhase'];
 export type ChatSession = Schemas['ChatSession'];
+export type ConsistencyProof = Schemas['ConsistencyProof'];
 export type CreateApiToken = Schemas['CreateApiToken'];
 export type CreateIdentityProvider = Schemas['CreateIdentityProvider'];
 export type CreateInvitation = Schemas['CreateInvitation'];
 export type CreateProvider = Schemas['CreateProvider'];
 export type EngineProgress = Schemas['EngineProgress'];
 export type EngineView = Schemas['EngineView'];
+export type EvidenceHead = Schemas['EvidenceHead'];
+/** The document knows the last three only as objects. */
+export type EvidenceView = Omit<Schemas['EvidenceView'], 'decision' | 'values' | 'commitments'> & {
+  decision: { allowed?: boolean; policies?: string[] } | null;
+  values: Record<string, unknown>;
+  commitments: Record<string, string>;
+};
 export type IdentityProviderView = Schemas['IdentityProviderView'];
+export type InclusionProof = Schemas['InclusionProof'];
 export type InstanceView = Schemas['InstanceView'];
 export type InvitationView = Schemas['InvitationView'];
 export type LogLineView = Schemas['LogLineView'];

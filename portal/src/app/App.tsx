@@ -17,6 +17,7 @@ const InvitationPage = lazy(() => import('../auth/InvitationPage'));
 const ChatPage = lazy(() => import('../chat/ChatPage'));
 const InstancesPage = lazy(() => import('../instances/InstancesPage'));
 const InstancePage = lazy(() => import('../instances/InstancePage'));
+const EvidencePage = lazy(() => import('../evidence/EvidencePage'));
 const SettingsPage = lazy(() => import('../settings/SettingsPage'));
 
 /** A page that breaks says so; the others go on. */
@@ -76,6 +77,7 @@ export function App() {
                   <Route path="/" element={page(<ChatPage />)} />
                   <Route path="/instances" element={page(<InstancesPage />)} />
                   <Route path="/instances/:id" element={page(<InstancePage />)} />
+                  <Route path="/evidence" element={page(<EvidencePage />)} />
                   <Route path="/settings" element={<Navigate to="/settings/agent" replace />} />
                   <Route path="/settings/:section" element={page(<SettingsPage />)} />
                   <Route path="*" element={<NotFound />} />

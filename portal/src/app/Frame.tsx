@@ -4,6 +4,7 @@ import { useDisclosure, useHotkeys, useLocalStorage } from '@mantine/hooks';
 import {
   IconLayoutSidebarLeftCollapse,
   IconLayoutSidebarLeftExpand,
+  IconListCheck,
   IconMessage,
   IconMessages,
   IconSearch,
@@ -14,6 +15,7 @@ import {
 import { useQuery } from '@tanstack/react-query';
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { Link, Navigate, NavLink, Outlet, useLocation } from 'react-router';
+import { useHappeningStream } from '../api/happenings';
 import { useConnectionLost } from '../api/live';
 import { asProblem } from '../api/problem';
 import { meQuery, onboardingQuery } from '../api/queries';
@@ -25,7 +27,7 @@ import { HeaderSlot } from './header';
 import { followAccount } from './language';
 import { ResetNotice } from './ResetNotice';
 import { SettingsNav } from './SettingsNav';
-import { isAdmin } from './session';
+import { can, isAdmin } from './session';
 
 const Conversations = lazy(() => import('./Conversations'));
 const Palette = lazy(() => import('./Palette'));
@@ -39,6 +41,7 @@ export function Frame() {
   const [conversations, drawer] = useDisclosure(false);
   const main = useRef<HTMLElement>(null);
   const lost = useConnectionLost();
+  useHappeningStream(me.data);
   useHotkeys([['mod+K', () => setPalette(true)]], []);
 
   // A new page is read from its top by screen readers and keyboards alike.
@@ -72,6 +75,7 @@ export function Frame() {
     return <Navigate to="/setup" replace />;
 
   const inSettings = pathname.startsWith('/settings');
+  const inEvidence = pathname === '/evidence';
   const isChat = pathname === '/';
   return (
     <div className="frame" data-narrow={narrow || undefined}>
@@ -103,6 +107,14 @@ export function Frame() {
         <nav className="nav" aria-label={t('frame.pages')}>
           <RailLink to="/" icon={<IconMessage size={18} />} label={t('nav.chat')} narrow={narrow} end />
           <RailLink to="/instances" icon={<IconServer size={18} />} label={t('nav.agents')} narrow={narrow} />
+          {can(me.data, 'evidence.view') && (
+            <RailLink
+              to="/evidence"
+              icon={<IconListCheck size={18} />}
+              label={t('nav.evidence')}
+              narrow={narrow}
+            />
+          )}
           <RailLink
             to="/settings"
             icon={<IconSettings size={18} />}
@@ -132,7 +144,9 @@ export function Frame() {
         <header className="header">
           <div className="header-title" id="header-slot">
             {!isChat && (
-              <span className="only-phone">{inSettings ? t('nav.settings') : t('nav.agents')}</span>
+              <span className="only-phone">
+                {t(inSettings ? 'nav.settings' : inEvidence ? 'nav.evidence' : 'nav.agents')}
+              </span>
             )}
             <HeaderSlot.Target />
           </div>
@@ -158,9 +172,16 @@ export function Frame() {
           </ActionIcon>
           <AccountMenu me={me.data} />
         </header>
-        {inSettings && (
+        {(inSettings || inEvidence) && (
           <nav className="settings-tabs" aria-label={t('nav.settings')}>
             <SettingsNav me={me.data} />
+            {/* The bar at the bottom is full: on phones the log stands here. */}
+            {can(me.data, 'evidence.view') && (
+              <NavLink className="nav-link" to="/evidence">
+                <IconListCheck size={18} aria-hidden />
+                {t('nav.evidence')}
+              </NavLink>
+            )}
           </nav>
         )}
         {isChat ? (
@@ -184,7 +205,7 @@ export function Frame() {
           <IconServer size={22} aria-hidden />
           {t('nav.agents')}
         </NavLink>
-        <NavLink to="/settings">
+        <NavLink to="/settings" className={({ isActive }) => (isActive || inEvidence ? 'active' : '')}>
           <IconSettings size={22} aria-hidden />
           {t('nav.settings')}
         </NavLink>

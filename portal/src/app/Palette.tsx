@@ -3,6 +3,7 @@ import '@mantine/spotlight/styles.css';
 import { useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
 import { createSpotlight, Spotlight, type SpotlightActionGroupData } from '@mantine/spotlight';
 import {
+  IconListCheck,
   IconLogout,
   IconMessage,
   IconMoon,
@@ -18,7 +19,7 @@ import { chatSessionsQuery } from '../api/queries';
 import type { Me } from '../api/types';
 import { t } from '../strings';
 import { SETTINGS } from './SettingsNav';
-import { isAdmin, signOut, useAgent } from './session';
+import { can, isAdmin, signOut, useAgent } from './session';
 
 const [store, spotlight] = createSpotlight();
 
@@ -55,6 +56,27 @@ export default function Palette({ me, onClose }: { me: Me | undefined; onClose: 
             leftSection: <IconLogout size={18} />,
             onClick: () => void signOut(),
           },
+        ],
+      },
+      {
+        group: t('frame.pages'),
+        actions: [
+          {
+            id: 'page-agents',
+            label: t('nav.agents'),
+            leftSection: <IconServer size={18} />,
+            onClick: () => navigate('/instances'),
+          },
+          ...(can(me, 'evidence.view')
+            ? [
+                {
+                  id: 'page-evidence',
+                  label: t('nav.evidence'),
+                  leftSection: <IconListCheck size={18} />,
+                  onClick: () => navigate('/evidence'),
+                },
+              ]
+            : []),
         ],
       },
       {

@@ -13,6 +13,11 @@ export function isAdmin(me: Me | undefined): boolean {
   return me?.role === 'admin' || me?.role === 'owner';
 }
 
+/** Whether the policies let this person do something to what is theirs, or the organization's. */
+export function can(me: Me | undefined, action: string): boolean {
+  return me?.permissions.includes(action) ?? false;
+}
+
 /** Ends the session; `back` is where the next one begins. */
 export async function signOut(back?: string): Promise<void> {
   await api.post('/api/v1/auth/logout').catch(() => {});

@@ -13,13 +13,16 @@ import { Empty, Loaded, PageBody, ProblemAlert, Time } from '../ui/bits';
 import { bytes } from '../ui/format';
 import { StateBadge } from '../ui/StateBadge';
 import { useForm } from '../ui/useForm';
+import { Activity } from './Activity';
 
 export default function InstancesPage() {
   const me = useMe();
   const [params, setParams] = useSearchParams();
   const everybody = isAdmin(me) && params.has('all');
   const search = params.get('q') ?? '';
-  const query = useQuery({ ...instancesQuery(everybody), refetchInterval: 5000 });
+  // States come as events; only figures, such as memory in use, have none.
+  const query = useQuery({ ...instancesQuery(everybody), refetchInterval: 60_000 });
+  const own = useQuery(instancesQuery()).data;
   const change = (name: string, value: string | undefined) =>
     setParams(
       (now) => {
@@ -85,6 +88,7 @@ export default function InstancesPage() {
           );
         }}
       </Loaded>
+      {me && own && <Activity me={me} own={own} />}
       {params.has('new') && <Create onClose={() => change('new', undefined)} />}
     </PageBody>
   );

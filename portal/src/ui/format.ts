@@ -59,6 +59,13 @@ export function exact(at: string): string {
   );
 }
 
+/** Day and minute, where seconds would be noise. */
+export function moment(at: string): string {
+  return new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: 'short' }).format(
+    Date.parse(at),
+  );
+}
+
 export function clock(at: string): string {
   return new Intl.DateTimeFormat(locale(), { timeStyle: 'medium' }).format(Date.parse(at));
 }

@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { touched } from './touched';
+import type { EvidenceView } from './types';
+
+const entry = (action: string, resource_kind: string, resource_id: string, outcome = 'done') =>
+  ({ action, resource_kind, resource_id, outcome }) as EvidenceView;
+
+test('an agent that changes renews the lists and its own page', () => {
+  expect(touched(entry('instance.seen', 'instance', 'inst_1', 'ready'), 'user_1')).toEqual([
+    ['instances'],
+    ['timeline', 'inst_1'],
+    ['instance', 'inst_1'],
+  ]);
+});
+
+test('what was refused changed nothing, and stands in the timeline', () => {
+  expect(touched(entry('instance.stop', 'instance', 'inst_1', 'refused'), 'user_1')).toEqual([
+    ['timeline', 'inst_1'],
+  ]);
+  expect(touched(entry('user.create', 'user', '', 'refused'), 'user_1')).toEqual([]);
+});
+
+test('a change of oneself is one of who is here', () => {
+  expect(touched(entry('user.set_role', 'user', 'user_1'), 'user_1')).toEqual([['users'], ['me']]);
+  expect(touched(entry('user.set_role', 'user', 'user_2'), 'user_1')).toEqual([['users']]);
+});
+
+test('an accepted invitation is used up, and things without a list renew nothing', () => {
+  expect(touched(entry('user.create', 'user', 'user_3'), 'user_1')).toEqual([['users'], ['invitations']]);
+  expect(touched(entry('model.use', 'organization', 'org_1'), 'user_1')).toEqual([]);
+});
+
+test('every key is one that something asks', () => {
+  const asked = readFileSync(join(import.meta.dirname, 'queries.ts'), 'utf8');
+  const kinds = readFileSync(join(import.meta.dirname, 'touched.ts'), 'utf8');
+  const named = [...kinds.matchAll(/\['([a-z-]+)'/g)].map(([, key]) => key);
+  expect(named.length).toBeGreaterThan(12);
+  for (const key of named) expect(asked).toContain(`queryKey: ['${key}'`);
+});
