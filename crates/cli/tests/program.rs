@@ -34,7 +34,7 @@ fn problem(status: StatusCode, code: &str) -> impl IntoResponse + use<> {
 fn instance(seen: &str) -> Value {
     json!({
         "id": format!("inst_{ID}"), "name": "helper", "owner": {"id": format!("user_{ID}"), "username": "ada"},
-        "wanted": "running", "stop_reason": null, "seen": seen, "reason": null, "queue_position": null,
+        "wanted": "running", "stop_reason": null, "seen": seen, "reason": null, "queue_position": null, "engine_progress": null,
         "runtime_asset_id": format!("asset_{ID}"), "engine_id": format!("eng_{ID}"), "engine_version": "2026.9.6",
         "revision_id": null, "generation": 3, "provider_ok": true, "memory_bytes": 327_155_712_u64, "cpu_ms": 10,
         "disk_bytes": 1024, "disk_pressure": "ok", "limits": {"memory_bytes": null, "cpu_millis": null, "processes": null, "disk_bytes": null, "open_files": null},
