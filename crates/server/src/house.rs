@@ -30,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Meter,
     installation::{self, FolderLock, Setup},
-    limits, listen,
+    limits, listen, metrics,
     ports::{InstanceListeners, Ports, Prober},
     revoked::stop_turns,
     usage,
@@ -41,6 +41,10 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// How long stopping all instances may take. Each has a bound of its own.
 const STOP_ALL: Duration = Duration::from_secs(60);
+
+/// The socket for metrics in the data folder. On by default: it takes no port that another installation may have, and nobody else on
+/// the machine, no browser and no agent can open it.
+const METRICS_SOCKET: &str = "metrics.sock";
 
 /// Everything that runs.
 #[derive(Debug)]
@@ -65,6 +69,8 @@ impl House {
     /// Whatever keeps it from starting, with the remedy.
     pub async fn open(settings: &Settings, meter: Meter) -> Result<Self> {
         limits::raise_open_files();
+        // Before anything that could be measured.
+        metrics::recorder();
         let clock: SharedClock = Arc::new(SystemClock);
         let entropy: SharedEntropy = Arc::new(SystemEntropy);
         let lock = installation::take_folder(&settings.data_dir)?;
@@ -153,6 +159,7 @@ impl House {
             tokio::spawn(provide_engine(app.clone(), stop.clone())),
             tokio::spawn(stop_turns(app.clone(), chat.clone(), stop.clone())),
             tokio::spawn(reseal(app.clone(), stop.clone())),
+            tokio::spawn(metrics::keep_up(stop.clone())),
         ];
         Ok(Self {
             app,
@@ -165,7 +172,7 @@ impl House {
         })
     }
 
-    /// Serves the main listener and, when one is set, the internal one. Returns the main address.
+    /// Serves the main listener, the socket for metrics and, when one is set, the internal listener. Returns the main address.
     ///
     /// # Errors
     ///
@@ -188,11 +195,21 @@ impl House {
             "main",
             self.stop_listening.clone(),
         ));
+        match listen::serve_socket(
+            &settings.data_dir.join(METRICS_SOCKET),
+            metrics::router(self.app.clone()),
+            "metrics",
+            self.stop_listening.clone(),
+        ) {
+            Ok(task) => self.keep(task),
+            // A folder that takes no sockets is no reason not to serve people.
+            Err(error) => tracing::warn!("metrics are not served on a socket: {error:#}"),
+        }
         if let Some(internal) = settings.internal_listen {
             let listener = listen::bind(internal).await?;
             self.keep(listen::serve(
                 listener,
-                listen::internal(),
+                metrics::router(self.app.clone()),
                 share,
                 "internal",
                 self.stop_listening.clone(),

@@ -8,6 +8,7 @@ mod limits;
 mod listen;
 mod look;
 mod meter;
+pub mod metrics;
 mod ports;
 mod revoked;
 mod telemetry;

@@ -22,6 +22,7 @@ pub mod browser_sessions;
 pub mod credentials;
 pub mod engines;
 pub mod evidence;
+pub mod figures;
 pub mod identity_providers;
 pub mod instances;
 pub mod invitations;

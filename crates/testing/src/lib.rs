@@ -2,6 +2,7 @@
 
 #[cfg(feature = "data-plane")]
 pub mod data_plane;
+pub mod exposition;
 pub mod fake_provider;
 #[cfg(feature = "house")]
 pub mod gateway;

@@ -4,6 +4,7 @@ mod cases;
 mod document;
 mod input;
 mod matrix;
+mod nginx;
 mod skills;
 mod surface;
 mod world;
