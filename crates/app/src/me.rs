@@ -54,11 +54,13 @@ pub async fn view(app: &App, cx: &Context) -> Result<Me> {
 /// The actions the caller may do on their own things, and, where nobody owns the thing or it is another person, on those of the
 /// organization. `user.*` is about others: what everybody may do to themselves needs no control of its own.
 fn permissions(app: &App, cx: &Context, owner: UserId) -> Vec<String> {
-    Action::ALL
+    let questions: Vec<(Action, Resource)> = Action::ALL
         .iter()
-        .filter(|action| {
-            example_of(**action, cx, owner).is_some_and(|thing| app.may(cx, **action, &thing))
-        })
+        .filter_map(|action| Some((*action, example_of(*action, cx, owner)?)))
+        .collect();
+    app.policy
+        .allowed(&cx.actor, &questions, cx.circumstances())
+        .iter()
         .map(|action| action.as_str().to_owned())
         .collect()
 }

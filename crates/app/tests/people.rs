@@ -539,6 +539,37 @@ async fn a_new_password_needs_the_present_one_and_ends_other_sessions() {
 }
 
 #[tokio::test]
+async fn permissions_are_decided_once_and_follow_a_new_role_at_once() {
+    let (house, root) = claimed().await;
+    let id = add(&house, &root, "mia", Role::Member).await;
+    let mia = house.sign_in("mia").await;
+    let member = me::view(&house.app, &mia).await.unwrap().permissions;
+    let before = house.app.policy.decisions();
+    assert_eq!(
+        me::view(&house.app, &mia).await.unwrap().permissions,
+        member
+    );
+    assert!(
+        house.app.policy.decisions() - before <= 2,
+        "not once for every permission"
+    );
+    user::update(&house.app, &root, id, role(Role::Admin))
+        .await
+        .unwrap();
+    let mia = house.sign_in("mia").await;
+    let admin = me::view(&house.app, &mia).await.unwrap().permissions;
+    assert!(admin.len() > member.len(), "{admin:?}");
+    user::update(&house.app, &root, id, role(Role::Member))
+        .await
+        .unwrap();
+    let mia = house.sign_in("mia").await;
+    assert_eq!(
+        me::view(&house.app, &mia).await.unwrap().permissions,
+        member
+    );
+}
+
+#[tokio::test]
 async fn permissions_and_usage_tell_an_owner_from_a_member() {
     let (house, root) = claimed().await;
     add(&house, &root, "mia", Role::Member).await;

@@ -24,6 +24,124 @@ fn compare(name: &str, wanted: &str) {
     );
 }
 
+/// The part of a page of `docs/operations` between `<!-- made: NAME -->` and `<!-- end -->`; the rest is written by hand.
+fn compare_part(page: &str, part: &str, wanted: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../docs/operations")
+        .join(page);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let begin = format!("<!-- made: {part} -->\n");
+    let (before, rest) = text
+        .split_once(&begin)
+        .unwrap_or_else(|| panic!("{page} has no {begin}"));
+    let (present, after) = rest
+        .split_once("<!-- end -->")
+        .unwrap_or_else(|| panic!("{part} of {page} does not end"));
+    if std::env::var_os("FRACTAL_REGENERATE").is_some() {
+        std::fs::write(&path, format!("{before}{begin}{wanted}<!-- end -->{after}")).unwrap();
+        return;
+    }
+    assert!(
+        present == wanted,
+        "docs/operations/{page} is out of date; run `FRACTAL_REGENERATE=1 cargo test -p fractal-cli --test reference`"
+    );
+}
+
+#[test]
+fn the_metrics_page_lists_every_metric() {
+    let mut out = String::from("| Metric | Kind | Labels | What it is |\n|---|---|---|---|\n");
+    for metric in fractal_server::metrics::METRICS {
+        let labels: Vec<String> = metric
+            .labels
+            .iter()
+            .map(|label| format!("`{label}`"))
+            .collect();
+        let _ = writeln!(
+            out,
+            "| `{}` | {} | {} | {} |",
+            metric.name,
+            metric.kind.as_str(),
+            labels.join(", "),
+            metric.help
+        );
+    }
+    compare_part("metrics.md", "metrics", &out);
+}
+
+#[test]
+fn the_configuration_page_lists_every_key_flag_and_variable() {
+    let mut command = fractal_cli::args::Arguments::command();
+    command.build();
+    let serve = command.find_subcommand("serve").unwrap();
+    let mut flags: Vec<String> = serve
+        .get_arguments()
+        .filter(|arg| !arg.is_global_set() && !["help", "config"].contains(&arg.get_id().as_str()))
+        .filter_map(|arg| Some(format!("--{}", arg.get_long()?)))
+        .collect();
+    let mut out = String::from(
+        "| Key | Variable | Flag of `serve` | Default | What it is |\n|---|---|---|---|---|\n",
+    );
+    for key in fractal_config::KEYS {
+        if let Some(flag) = key.flag {
+            let place = flags.iter().position(|known| known == flag);
+            flags.remove(place.unwrap_or_else(|| panic!("serve has no {flag}")));
+        }
+        let flag = key.flag.map(|flag| format!("`{flag}`")).unwrap_or_default();
+        let _ = writeln!(
+            out,
+            "| `{}` | `{}` | {flag} | {} | {} |",
+            key.name, key.variable, key.default, key.meaning
+        );
+    }
+    assert!(
+        flags.is_empty(),
+        "flags of serve that set no key: {flags:?}"
+    );
+    compare_part("configuration.md", "keys", &out);
+    let mut out = String::from("| Variable | What it does |\n|---|---|\n");
+    for (variable, meaning) in fractal_config::OTHER_VARIABLES {
+        let _ = writeln!(out, "| `{variable}` | {meaning} |");
+    }
+    compare_part("configuration.md", "variables", &out);
+}
+
+/// A variable that somebody reads and no page tells of is a secret setting.
+#[test]
+fn every_variable_the_program_reads_is_documented() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut open = vec![root.join("crates")];
+    let mut unknown = Vec::new();
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().flatten() {
+            let path = entry.path();
+            let name = entry.file_name().into_string().unwrap();
+            if path.is_dir()
+                && !["tests", "testing", "benches", "examples"].contains(&name.as_str())
+            {
+                open.push(path);
+            } else if name.ends_with(".rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                // What stands below is the file's own tests.
+                let program = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+                for word in program.split('"') {
+                    let is_variable = word.starts_with("FRACTAL_")
+                        && word
+                            .chars()
+                            .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+                    let known = fractal_config::KEYS.iter().any(|key| key.variable == word)
+                        || fractal_config::OTHER_VARIABLES
+                            .iter()
+                            .any(|(other, _)| *other == word);
+                    if is_variable && !known {
+                        unknown.push(format!("{word} in {}", path.display()));
+                    }
+                }
+            }
+        }
+    }
+    assert!(unknown.is_empty(), "{unknown:#?}");
+}
+
 fn describe(command: &mut Command, path: &str, out: &mut String) {
     if command.is_hide_set() {
         return;

@@ -6,11 +6,13 @@
 //! process of its own.
 
 mod error;
+mod keys;
 mod load;
 mod platform;
 mod settings;
 
 pub use error::ConfigError;
+pub use keys::{KEYS, Key, OTHER_VARIABLES};
 pub use load::{Flags, Tls, load};
 pub use platform::{Environment, Platform};
 pub use settings::{LogFormat, OnExit, SecretKeySource, Settings, TlsFiles};

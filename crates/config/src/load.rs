@@ -17,7 +17,8 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 use crate::{
-    ConfigError, Environment, LogFormat, OnExit, Platform, SecretKeySource, Settings, TlsFiles,
+    ConfigError, Environment, KEYS, LogFormat, OnExit, Platform, SecretKeySource, Settings,
+    TlsFiles,
 };
 
 /// What the command line said; nothing by default.
@@ -133,26 +134,6 @@ struct Defaults {
     start_concurrency: usize,
 }
 
-/// Variables and the keys they set. Two have names of their own because deployments expect them.
-const VARIABLES: [(&str, &str); 16] = [
-    ("DATABASE_URL", "database_url"),
-    ("FRACTAL_DATA_DIR", "data_dir"),
-    ("FRACTAL_ENGINES_DIR", "engines_dir"),
-    ("FRACTAL_ENGINE", "engine"),
-    ("FRACTAL_LISTEN", "listen"),
-    ("FRACTAL_TLS_CERT", "tls.certificate"),
-    ("FRACTAL_TLS_KEY", "tls.key"),
-    ("FRACTAL_INTERNAL_LISTEN", "internal_listen"),
-    ("FRACTAL_SECRET_KEY_FILE", "secret_key_file"),
-    ("FRACTAL_ON_EXIT", "on_exit"),
-    ("FRACTAL_LOG_FORMAT", "log_format"),
-    ("FRACTAL_LOG_LEVEL", "log_level"),
-    ("FRACTAL_PUBLIC_URL", "public_url"),
-    ("FRACTAL_PG_DUMP", "pg_dump"),
-    ("FRACTAL_SUPERVISOR_TTL_MINUTES", "supervisor_ttl_minutes"),
-    ("FRACTAL_START_CONCURRENCY", "start_concurrency"),
-];
-
 /// The environment as a layer. The library's own reads the process and guesses types, so that a
 /// password of digits becomes a number.
 struct Variables<'a>(&'a Environment);
@@ -164,25 +145,24 @@ impl Provider for Variables<'_> {
 
     fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
         let mut values = Dict::new();
-        for (variable, key) in VARIABLES {
-            let Some(text) = self.0.get(variable) else {
+        for key in KEYS {
+            let Some(text) = self.0.get(key.variable) else {
                 continue;
             };
-            let number = matches!(key, "supervisor_ttl_minutes" | "start_concurrency");
             let value = match text.trim().parse::<u64>() {
-                Ok(count) if number => Value::from(count),
+                Ok(count) if key.is_number => Value::from(count),
                 _ => Value::from(text),
             };
-            match key.split_once('.') {
+            match key.name.split_once('.') {
                 None => {
-                    values.insert(key.to_owned(), value);
+                    values.insert(key.name.to_owned(), value);
                 }
-                Some((table, key)) => {
+                Some((table, name)) => {
                     let table = values
                         .entry(table.to_owned())
                         .or_insert_with(|| Value::from(Dict::new()));
                     if let Value::Dict(_, table) = table {
-                        table.insert(key.to_owned(), value);
+                        table.insert(name.to_owned(), value);
                     }
                 }
             }
@@ -417,4 +397,40 @@ fn real(path: &Path) -> PathBuf {
         }
     }
     absolute
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_of_keys_is_what_the_file_takes() {
+        let refused = Figment::from(Serialized::default("no_such_key", 1))
+            .extract::<Keys>()
+            .unwrap_err();
+        let taken = refused
+            .into_iter()
+            .find_map(|error| match error.kind {
+                figment::error::Kind::UnknownField(_, known) => Some(known),
+                _ => None,
+            })
+            .expect("it names the fields it knows");
+        let mut taken: Vec<&str> = taken.to_vec();
+        let mut table: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
+        taken.sort_unstable();
+        table.sort_unstable();
+        assert_eq!(table, taken);
+    }
+
+    #[test]
+    fn every_variable_reaches_its_key() {
+        for key in KEYS {
+            let environment = Environment::from([(key.variable, "7")]);
+            let layer = Variables(&environment).data().unwrap();
+            let values = &layer[&Profile::Default];
+            assert_eq!(values.len(), 1, "{}", key.variable);
+            let is_number = values[key.name].to_u128().is_some();
+            assert_eq!(is_number, key.is_number, "{}", key.name);
+        }
+    }
 }

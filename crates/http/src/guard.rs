@@ -40,6 +40,16 @@ pub async fn guard(State(server): State<Server>, mut request: Request, next: Nex
         })
         .await;
     let headers = response.headers_mut();
+    if headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
+    {
+        // nginx obeys it by itself: a stream that is buffered comes in lumps, or only at its end.
+        headers.insert(
+            HeaderName::from_static("x-accel-buffering"),
+            HeaderValue::from_static("no"),
+        );
+    }
     if let Ok(value) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID_HEADER, value);
     }

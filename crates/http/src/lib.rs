@@ -8,9 +8,11 @@ mod cookie;
 mod document;
 mod extract;
 mod guard;
+mod measure;
 mod onboarding;
 mod openai;
 mod problem;
+mod problem_page;
 mod public;
 mod v1;
 
@@ -48,8 +50,10 @@ pub fn router(server: Server) -> Router {
     let document = document::finish(document);
     router
         .merge(document::route(&document))
+        .merge(problem_page::route())
         .fallback(public::fallback)
         .method_not_allowed_fallback(public::method_not_allowed)
         .layer(middleware::from_fn_with_state(server.clone(), guard::guard))
+        .layer(middleware::from_fn(measure::measure))
         .with_state(server)
 }

@@ -1,7 +1,7 @@
 //! What a decision depends on besides who and what.
 
 /// The circumstances of a request that neither the actor nor the resource carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Circumstances {
     /// The approvals that a policy asked for were given.
     pub approved: bool,

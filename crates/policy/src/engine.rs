@@ -1,6 +1,12 @@
 //! The policies in force and the decision itself.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use cedar_policy::{
     ActionConstraint, Authorizer, Decision as Verdict, Entities, Entity, EntityUid, PolicyId,
@@ -11,6 +17,7 @@ use fractal_types::{Actor, Via};
 use crate::{
     Action, Approval, Circumstances, Decision, Denial, Outcome, Resource,
     entity::{PRINCIPALS, TYPES, Types},
+    remembered::Remembered,
 };
 
 pub(crate) const SCHEMA: &str = include_str!("../../../policies/fractal.cedarschema");
@@ -52,6 +59,8 @@ pub struct PolicySet {
     breakglass: cedar_policy::PolicySet,
     approvals: HashMap<PolicyId, Approval>,
     actions: HashMap<Action, KnownAction>,
+    decisions: AtomicU64,
+    remembered: Remembered,
 }
 
 #[derive(Debug)]
@@ -114,6 +123,8 @@ impl PolicySet {
             breakglass,
             approvals,
             actions,
+            decisions: AtomicU64::new(0),
+            remembered: Remembered::default(),
         })
     }
 
@@ -132,6 +143,7 @@ impl PolicySet {
         resource: &Resource,
         circumstances: Circumstances,
     ) -> Decision {
+        self.decisions.fetch_add(1, Ordering::Relaxed);
         let Some(known) = self.actions.get(&action) else {
             return deny(Denial::NotApplicable, Vec::new());
         };
@@ -213,6 +225,34 @@ impl PolicySet {
         self.actions
             .get(&action)
             .is_none_or(|known| known.names.contains(&group))
+    }
+
+    /// Those of these questions that are allowed, in their order. The answer is remembered for the whole of the question, the actor with
+    /// role, way and scopes included: these policies never change, new ones are a new set that remembers nothing, and a decision depends on
+    /// nothing else. So what is remembered cannot be out of date.
+    #[must_use]
+    pub fn allowed(
+        &self,
+        actor: &Actor,
+        questions: &[(Action, Resource)],
+        circumstances: Circumstances,
+    ) -> Arc<[Action]> {
+        self.remembered.get_or(actor, questions, circumstances, || {
+            questions
+                .iter()
+                .filter(|(action, resource)| {
+                    self.decide_in(actor, *action, resource, circumstances)
+                        .is_allowed()
+                })
+                .map(|(action, _)| *action)
+                .collect()
+        })
+    }
+
+    /// How many decisions were made, for metrics.
+    #[must_use]
+    pub fn decisions(&self) -> u64 {
+        self.decisions.load(Ordering::Relaxed)
     }
 
     /// `None` when Cedar refuses a value, which ends in a denial.

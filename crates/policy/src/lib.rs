@@ -15,6 +15,7 @@ mod circumstances;
 mod decision;
 mod engine;
 mod entity;
+mod remembered;
 mod resource;
 
 pub use action::Action;

@@ -10,7 +10,7 @@ use fractal_types::{
 };
 
 /// A thing with what a policy needs to know about it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Resource {
     /// A tenant; stands for everything of one kind in lists over all owners.
     Organization(OrganizationId),

@@ -202,3 +202,59 @@ fn policies_that_mean_nothing_are_refused() {
         PolicyError::Approval(_)
     ));
 }
+
+#[test]
+fn what_is_remembered_follows_role_scopes_circumstances_and_policies() {
+    let questions = [
+        (Action::UserList, Resource::Organization(ORGANIZATION)),
+        (Action::SettingsUpdate, Resource::Settings),
+        (Action::InstanceStart, instance()),
+        (Action::ChatSend, instance()),
+    ];
+    let with = |role: Option<Role>, scopes: Option<Vec<Scope>>| Actor {
+        role,
+        scopes,
+        ..actor(Role::Member)
+    };
+    let narrow =
+        r#"@id("quiet") forbid (principal, action == Action::"instance.start", resource);"#;
+    let sets = [
+        PolicySet::builtin().unwrap(),
+        PolicySet::with_extra(narrow).unwrap(),
+    ];
+    let everybody = [
+        with(Some(Role::Member), None),
+        with(Some(Role::Owner), None),
+        with(Some(Role::Owner), Some(vec![Scope::Read])),
+        with(Some(Role::Owner), Some(vec![Scope::Chat])),
+        with(None, None),
+    ];
+    let mut different = std::collections::HashSet::new();
+    for policies in &sets {
+        for actor in &everybody {
+            for breakglass in [false, true] {
+                let circumstances = Circumstances {
+                    breakglass,
+                    ..Circumstances::default()
+                };
+                let wanted: Vec<Action> = questions
+                    .iter()
+                    .filter(|(action, resource)| {
+                        policies
+                            .decide_in(actor, *action, resource, circumstances)
+                            .is_allowed()
+                    })
+                    .map(|(action, _)| *action)
+                    .collect();
+                let first = policies.allowed(actor, &questions, circumstances);
+                let before = policies.decisions();
+                let again = policies.allowed(actor, &questions, circumstances);
+                assert_eq!(policies.decisions(), before, "asked once");
+                assert_eq!(first[..], wanted[..]);
+                assert_eq!(again, first);
+                different.insert(wanted);
+            }
+        }
+    }
+    assert!(different.len() >= 5, "the cases differ: {different:?}");
+}

@@ -35,7 +35,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Meter, database,
     installation::{self, FolderLock, Setup},
-    limits, listen,
+    limits, listen, metrics,
     ports::{InstanceListeners, Ports, Prober},
     revoked::stop_turns,
     tls::Tls,
@@ -47,6 +47,10 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// How long stopping all instances may take. Each has a bound of its own.
 const STOP_ALL: Duration = Duration::from_secs(60);
+
+/// The socket for metrics in the data folder. On by default: it takes no port that another installation may have, and nobody else on
+/// the machine, no browser and no agent can open it.
+const METRICS_SOCKET: &str = "metrics.sock";
 
 /// Everything that runs.
 #[derive(Debug)]
@@ -72,6 +76,8 @@ impl House {
     /// Whatever keeps it from starting, with the remedy.
     pub async fn open(settings: &Settings, meter: Meter) -> Result<Self> {
         limits::raise_open_files();
+        // Before anything that could be measured.
+        metrics::recorder();
         let clock: SharedClock = Arc::new(SystemClock);
         let entropy: SharedEntropy = Arc::new(SystemEntropy);
         // First, because nothing shall be changed for a listener that cannot serve.
@@ -182,6 +188,7 @@ impl House {
             tokio::spawn(reseal(app.clone(), stop.clone())),
             tokio::spawn(seal(sealer, stop.clone())),
             tokio::spawn(tell_webhooks(app.clone(), stop.clone())),
+            tokio::spawn(metrics::keep_up(stop.clone())),
         ];
         Ok(Self {
             app,
@@ -195,7 +202,8 @@ impl House {
         })
     }
 
-    /// Serves the main listener, by TLS when a certificate is set, and, when one is set, the internal one. Returns the main address.
+    /// Serves the main listener (by TLS when a certificate is set), the socket for metrics and, when one is set, the internal listener.
+    /// Returns the main address.
     ///
     /// # Errors
     ///
@@ -223,12 +231,22 @@ impl House {
             "main",
             self.stop_listening.clone(),
         ));
+        match listen::serve_socket(
+            &settings.data_dir.join(METRICS_SOCKET),
+            metrics::router(self.app.clone()),
+            "metrics",
+            self.stop_listening.clone(),
+        ) {
+            Ok(task) => self.keep(task),
+            // A folder that takes no sockets is no reason not to serve people.
+            Err(error) => tracing::warn!("metrics are not served on a socket: {error:#}"),
+        }
         if let Some(internal) = settings.internal_listen {
             let listener = listen::bind(internal).await?;
             self.keep(listen::serve(
                 listener,
                 None,
-                listen::internal(),
+                metrics::router(self.app.clone()),
                 share,
                 "internal",
                 self.stop_listening.clone(),

@@ -9,6 +9,7 @@ mod limits;
 mod listen;
 mod look;
 mod meter;
+pub mod metrics;
 mod policy;
 mod ports;
 mod revoked;

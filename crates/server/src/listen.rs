@@ -1,15 +1,10 @@
-//! The main listener and the internal one.
+//! The main listener, and the internal ones.
 
-use std::{
-    net::SocketAddr,
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{net::SocketAddr, os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
 
 use anyhow::{Context, Result};
-use axum::{Router, routing::get, serve::ListenerExt as _};
+use axum::{Router, serve::ListenerExt as _};
 use fractal_proxy::serve::{Bounds, Share};
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
@@ -82,30 +77,37 @@ fn end_when_unread(stream: &TcpStream, after: Duration) {
     }
 }
 
-/// The process-wide metrics recorder; several houses of one process (tests) share it.
-fn recorder() -> Option<Arc<PrometheusHandle>> {
-    static RECORDER: OnceLock<Option<Arc<PrometheusHandle>>> = OnceLock::new();
-    RECORDER
-        .get_or_init(|| {
-            PrometheusBuilder::new()
-                .install_recorder()
-                .ok()
-                .map(Arc::new)
+/// Serves a router on a Unix socket that only this user may open, until stopped. A socket left by an earlier process is replaced.
+///
+/// # Errors
+///
+/// When the socket cannot be made.
+pub fn serve_socket(
+    path: &Path,
+    router: Router,
+    name: &'static str,
+    stop: CancellationToken,
+) -> Result<tokio::task::JoinHandle<()>> {
+    let listener = fractal_runtime::socket::listen(path)
+        .and_then(|listener| {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+            Ok(listener)
         })
-        .clone()
+        .with_context(|| format!("cannot listen on {}", path.display()))?;
+    let bounds = Bounds {
+        connections: MOST_INTERNAL,
+        ..Bounds::default()
+    };
+    let serving = fractal_proxy::serve::serve(listener, router, |_| None, bounds, None, name, stop);
+    let path = path.to_owned();
+    Ok(tokio::spawn(async move {
+        serving.await;
+        let _ = std::fs::remove_file(path);
+    }))
 }
 
-/// The routes of the internal listener: metrics.
-pub fn internal() -> Router {
-    let handle = recorder();
-    Router::new().route(
-        "/metrics",
-        get(move || {
-            let handle = handle.clone();
-            async move { handle.map(|handle| handle.render()).unwrap_or_default() }
-        }),
-    )
-}
+/// Connections of what is for this machine only: a scraper or two.
+const MOST_INTERNAL: usize = 16;
 
 #[cfg(test)]
 mod tests {

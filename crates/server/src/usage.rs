@@ -61,11 +61,18 @@ pub async fn write(
             })
             .await;
         match written {
-            Ok(()) => metrics::counter!("fractal_model_calls_total").increment(rows.len() as u64),
-            Err(error) => tracing::error!(
-                records = rows.len(),
-                "usage records could not be written and are lost: {error}"
-            ),
+            Ok(()) => {
+                metrics::counter!("fractal_usage_records_total", "outcome" => "written")
+                    .increment(rows.len() as u64);
+            }
+            Err(error) => {
+                metrics::counter!("fractal_usage_records_total", "outcome" => "lost")
+                    .increment(rows.len() as u64);
+                tracing::error!(
+                    records = rows.len(),
+                    "usage records could not be written and are lost: {error}"
+                );
+            }
         }
     }
 }

@@ -23,6 +23,7 @@ pub mod credentials;
 pub mod engines;
 pub mod evidence;
 pub mod evidence_tree;
+pub mod figures;
 pub mod identity_providers;
 pub mod instances;
 pub mod invitations;

@@ -6,6 +6,7 @@ pub use fractal_evidence as evidence;
 
 #[cfg(feature = "data-plane")]
 pub mod data_plane;
+pub mod exposition;
 pub mod fake_provider;
 #[cfg(feature = "house")]
 pub mod gateway;

@@ -44,6 +44,36 @@ async fn an_instance_is_ready_only_after_a_turn_came_back() {
 }
 
 #[tokio::test]
+async fn the_wait_for_a_start_slot_is_measured_from_the_first_asking() {
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    let handle = recorder.handle();
+    let _here = metrics::set_default_local_recorder(&recorder);
+    let home = home().await;
+    home.gateways.behave(|all| all.turns = Turns::Hold);
+    for name in ["a", "b", "c"] {
+        home.create(name).await;
+        home.go_on().await;
+    }
+    assert_eq!(home.house.app.queue.lengths(), (2, 1));
+    home.house.pass(40);
+    home.gateways.behave(|all| all.turns = Turns::Echo);
+    home.until("all have started", || async {
+        home.house.app.queue.lengths() == (0, 0)
+    })
+    .await;
+    let text = handle.render();
+    let value = |name: &str| -> f64 {
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        line.unwrap_or_else(|| panic!("{name}: {text}"))
+            .trim()
+            .parse()
+            .unwrap()
+    };
+    assert_eq!(value("fractal_start_wait_seconds_count"), 3.0, "{text}");
+    assert!(value("fractal_start_wait_seconds_sum") >= 40.0, "{text}");
+}
+
+#[tokio::test]
 async fn no_more_start_at_once_than_there_are_slots_and_the_others_wait_in_order() {
     let home = home().await;
     home.gateways.behave(|all| all.turns = Turns::Hold);

@@ -5,6 +5,7 @@ mod document;
 mod evidence;
 mod input;
 mod matrix;
+mod nginx;
 mod skills;
 mod surface;
 mod world;

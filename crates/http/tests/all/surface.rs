@@ -118,6 +118,50 @@ async fn active_people(world: &World) -> u64 {
 }
 
 #[tokio::test]
+async fn requests_are_counted_by_template_method_and_class_and_by_nothing_of_theirs() {
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    let handle = recorder.handle();
+    let _here = metrics::set_default_local_recorder(&recorder);
+    let world = World::new().await;
+    let id = world.instance(&world.ada).await;
+    let ada = world.ada.proof();
+    for _ in 0..2 {
+        let path = format!("/api/v1/instances/{id}?secret=hunter2");
+        world.get(&path, &ada).await;
+    }
+    world.get("/api/v1/me", &Proof::None).await;
+    world.get("/hunter2.js", &ada).await;
+    let strange = request(
+        Method::from_bytes(b"HUNTER2").unwrap(),
+        "/livez",
+        &Proof::None,
+        None,
+    );
+    world.send(strange).await;
+    let text = handle.render();
+    let counted = |labels: &str, count: u64| {
+        let line = format!("fractal_http_requests_total{{{labels}}} {count}\n");
+        assert!(text.contains(&line), "{line} in {text}");
+    };
+    counted(
+        r#"route="/api/v1/instances/{id}",method="GET",status="4xx""#,
+        2,
+    );
+    counted(r#"route="/api/v1/me",method="GET",status="4xx""#, 1);
+    counted(r#"route="other",method="GET",status="4xx""#, 1);
+    counted(r#"route="/livez",method="other",status="4xx""#, 1);
+    assert!(
+        text.contains(
+            r#"fractal_http_request_duration_seconds_count{route="/api/v1/me",method="GET"} 1"#
+        ),
+        "{text}"
+    );
+    for private in ["hunter2", "HUNTER2", "ada", &id.to_string()] {
+        assert!(!text.contains(private), "{private}: {text}");
+    }
+}
+
+#[tokio::test]
 async fn a_problem_says_what_to_quote_and_a_refusal_how_to_sign_in() {
     let world = World::new().await;
     let answer = world.get("/api/v1/me", &Proof::None).await;
@@ -138,6 +182,38 @@ async fn a_problem_says_what_to_quote_and_a_refusal_how_to_sign_in() {
     );
     assert_eq!(problem["status"], 401);
     assert_eq!(problem["type"], "/docs/problems#unauthenticated");
+}
+
+#[tokio::test]
+async fn the_type_of_every_problem_leads_to_its_paragraph_without_a_script() {
+    let world = World::new().await;
+    let page = world.get("/docs/problems", &Proof::None).await;
+    assert_eq!(page.status, StatusCode::OK);
+    let kind = page.headers[header::CONTENT_TYPE].to_str().unwrap();
+    assert!(kind.starts_with("text/html"), "{kind}");
+    let policy = page.headers[header::CONTENT_SECURITY_POLICY]
+        .to_str()
+        .unwrap();
+    assert!(policy.starts_with("default-src 'none'"), "{policy}");
+    assert!(
+        !policy.contains("script-src") && !policy.contains("unsafe"),
+        "{policy}"
+    );
+    assert_eq!(page.headers["x-content-type-options"], "nosniff");
+    let html = String::from_utf8(page.body).unwrap();
+    assert!(!html.contains("<script"));
+    for code in fractal_api_types::ProblemCode::ALL {
+        let anchor = format!("<h2 id=\"{}\">", code.as_str());
+        assert_eq!(html.matches(&anchor).count(), 1, "{anchor}");
+        let status = format!("(HTTP status {})", code.status());
+        let after = html.split(&anchor).nth(1).unwrap();
+        assert!(after[..400.min(after.len())].contains(&status), "{anchor}");
+    }
+    // What a problem really says leads there.
+    let problem = world.get("/api/v1/me", &Proof::None).await.json();
+    let (path, anchor) = problem["type"].as_str().unwrap().split_once('#').unwrap();
+    assert_eq!(path, "/docs/problems");
+    assert!(html.contains(&format!("id=\"{anchor}\"")));
 }
 
 #[tokio::test]

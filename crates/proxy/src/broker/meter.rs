@@ -82,6 +82,12 @@ impl Meter {
         if std::mem::replace(&mut self.ended, true) {
             return false;
         }
+        let spent = self.clock.now().since(self.started_at);
+        let wire = self.wire.path_segment();
+        metrics::counter!("fractal_broker_calls_total", "wire" => wire, "outcome" => status.as_str())
+            .increment(1);
+        metrics::histogram!("fractal_broker_call_duration_seconds", "wire" => wire)
+            .record(spent.as_secs_f64());
         self.ports.record(UsageRecord {
             id: new_id(&*self.clock, &*self.entropy),
             instance_id: self.instance,
@@ -96,8 +102,7 @@ impl Meter {
             status,
             fault: fault.map(|fault| fault.code),
             started_at: self.started_at,
-            duration_ms: u64::try_from(self.clock.now().since(self.started_at).as_millis())
-                .unwrap_or(u64::MAX),
+            duration_ms: u64::try_from(spent.as_millis()).unwrap_or(u64::MAX),
         });
         true
     }

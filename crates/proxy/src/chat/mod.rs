@@ -178,7 +178,7 @@ impl ChatHub {
             actor,
             session.clone(),
             key.clone(),
-            inner.clock.now(),
+            inner.clock.clone(),
         ));
         run.push(ChatEvent::Run {
             run_id: id,

@@ -5,7 +5,8 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use fractal_api_types::ChatEvent;
+use fractal_api_types::{ChatEvent, ChatPhase};
+use fractal_clock::SharedClock;
 use fractal_openclaw::ws::{Approval, Gateway, Question};
 use fractal_types::{Actor, ChatRunId, InstanceId, Timestamp};
 use futures::{StreamExt, stream::BoxStream};
@@ -25,6 +26,7 @@ pub(super) struct Run {
     pub started_at: Timestamp,
     /// Somebody wants it to stop.
     pub abort: CancellationToken,
+    clock: SharedClock,
     state: Mutex<State>,
     length: watch::Sender<usize>,
 }
@@ -32,6 +34,10 @@ pub(super) struct Run {
 #[derive(Debug, Default)]
 struct State {
     events: Vec<ChatEvent>,
+    /// Whether its agent had to be woken.
+    was_asleep: bool,
+    /// Whether the first word was said.
+    has_spoken: bool,
     gateway: Option<Gateway>,
     approvals: BTreeMap<String, Approval>,
     questions: BTreeMap<String, Asked>,
@@ -51,7 +57,7 @@ impl Run {
         actor: Actor,
         session: String,
         key: String,
-        started_at: Timestamp,
+        clock: SharedClock,
     ) -> Self {
         Self {
             id,
@@ -59,7 +65,8 @@ impl Run {
             actor,
             session,
             key,
-            started_at,
+            started_at: clock.now(),
+            clock,
             abort: CancellationToken::new(),
             state: Mutex::default(),
             length: watch::Sender::new(0),
@@ -79,10 +86,40 @@ impl Run {
             if repeated || last.is_some_and(ChatEvent::is_last) {
                 return;
             }
+            self.measure(&mut state, &event);
             state.events.push(event);
             state.events.len()
         };
         self.length.send_replace(length);
+    }
+
+    /// Counts the end of a turn, and the time until its first word: apart for agents that had to be woken, because that takes as long
+    /// as a start.
+    fn measure(&self, state: &mut State, event: &ChatEvent) {
+        let outcome = match event {
+            ChatEvent::Status { phase, .. } => {
+                state.was_asleep |= matches!(
+                    phase,
+                    ChatPhase::Waking
+                        | ChatPhase::Installing
+                        | ChatPhase::Queued
+                        | ChatPhase::Starting
+                );
+                return;
+            }
+            ChatEvent::Delta { .. } if !state.has_spoken => {
+                state.has_spoken = true;
+                let agent = if state.was_asleep { "asleep" } else { "awake" };
+                metrics::histogram!("fractal_chat_first_delta_seconds", "agent" => agent)
+                    .record(self.clock.now().since(self.started_at).as_secs_f64());
+                return;
+            }
+            ChatEvent::Final { aborted: false, .. } => "answered",
+            ChatEvent::Final { aborted: true, .. } => "stopped",
+            ChatEvent::Error { .. } => "failed",
+            _ => return,
+        };
+        metrics::counter!("fractal_chat_turns_total", "outcome" => outcome).increment(1);
     }
 
     /// Whether the last event has been said.

@@ -54,6 +54,35 @@ async fn every_wire_is_passed_through_with_the_real_model_and_key_and_counted() 
 }
 
 #[tokio::test]
+async fn calls_are_counted_by_wire_and_outcome() {
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    let handle = recorder.handle();
+    let _here = metrics::set_default_local_recorder(&recorder);
+    for wire in WIRES {
+        let served = serve(Ports::routed_to(ProviderKind::Demo, ""));
+        served.call(wire, &saying(wire, "hi")).await;
+        served.ports.one_record().await;
+        let ports = Ports::routed_to(ProviderKind::Demo, "");
+        *ports.route.lock().unwrap() = None;
+        let refused = serve(ports);
+        refused.call(wire, &saying(wire, "hi")).await;
+        refused.ports.one_record().await;
+    }
+    let text = handle.render();
+    for wire in WIRES {
+        let wire = wire.path_segment();
+        for line in [
+            format!(r#"fractal_broker_calls_total{{wire="{wire}",outcome="ok"}} 1"#),
+            format!(r#"fractal_broker_calls_total{{wire="{wire}",outcome="failed"}} 1"#),
+            format!(r#"fractal_broker_call_duration_seconds_count{{wire="{wire}"}} 2"#),
+        ] {
+            assert!(text.contains(&line), "{line}: {text}");
+        }
+    }
+    assert!(!text.contains("sk-real") && !text.contains(TOKEN), "{text}");
+}
+
+#[tokio::test]
 async fn counts_nobody_asked_for_are_kept_back() {
     let provider = FakeProvider::start().await.unwrap();
     let served = serve(Ports::routed_to(

@@ -272,6 +272,41 @@ async fn a_turn_is_streamed_in_order_and_ends_once() {
 }
 
 #[tokio::test]
+async fn turns_are_counted_by_how_they_end_and_timed_to_their_first_word() {
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    let handle = recorder.handle();
+    let _here = metrics::set_default_local_recorder(&recorder);
+    let world = world().await;
+    // This fake says that every agent waits for a start slot first.
+    let run = world.say("main", "private words");
+    let turn = world.gateway.take_message().await;
+    turn.say("One", "One");
+    turn.say(" two", "One two");
+    turn.finish("One two");
+    all(run.events()).await;
+    let failed = world.say("main", "again");
+    world.gateway.take_message().await.fail("it broke");
+    all(failed.events()).await;
+    let stopped = world.say("main", "again");
+    let turn = world.gateway.take_message().await;
+    turn.say("Once", "Once");
+    until(&stopped, |event| event.name() == "delta").await;
+    world.hub.abort(&person(1), stopped.id()).unwrap();
+    all(stopped.events()).await;
+    let text = handle.render();
+    for line in [
+        r#"fractal_chat_turns_total{outcome="answered"} 1"#,
+        r#"fractal_chat_turns_total{outcome="failed"} 1"#,
+        r#"fractal_chat_turns_total{outcome="stopped"} 1"#,
+        // Once a turn, and not for one that said nothing.
+        r#"fractal_chat_first_delta_seconds_count{agent="asleep"} 2"#,
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    assert!(!text.contains("private"), "{text}");
+}
+
+#[tokio::test]
 async fn turns_of_one_session_follow_one_another_and_other_sessions_do_not_wait() {
     let world = world().await;
     let first = world.say("main", "one");

@@ -1,5 +1,6 @@
 //! One suite for both databases. SQLite always; PostgreSQL when a server can be started (`postgres` says why not).
 
+mod figures;
 mod fixture;
 /// Included as a file: the testing crate depends on the whole house, which the store's tests must not wait for.
 #[path = "../../../testing/src/postgres.rs"]
@@ -60,6 +61,9 @@ suite! {
         a_worker_knows_when_the_next_job_is_due
         a_lease_fences_off_the_holder_before
         a_delivery_waits_for_the_older_ones_of_its_thing;
+    figures:
+        what_is_counted_is_what_is_there
+        every_pool_tells_its_connections;
     log:
         an_entry_commits_to_its_values_and_forgets_them_on_demand
         positions_are_gapless_and_unsealed_entries_are_not_read

@@ -51,20 +51,26 @@ impl App {
         let Some(files) = engine::files(self, row.engine_id) else {
             return Ok(Next::After(SOON));
         };
-        if let Err(position) = self.queue.take(row.id) {
-            self.see(
-                row,
-                SeenState::Pending,
-                Some("it waits for its turn to start".to_owned()),
-            )
-            .await?;
-            self.live.publish(
-                row.id,
-                SeenState::Pending,
-                row.seen_reason.clone(),
-                Some(position),
-            );
-            return Ok(Next::After(AWAKE));
+        match self.queue.take(row.id, self.clock.now()) {
+            Ok(Some(waited)) => {
+                metrics::histogram!("fractal_start_wait_seconds").record(waited.as_secs_f64());
+            }
+            Ok(None) => {}
+            Err(position) => {
+                self.see(
+                    row,
+                    SeenState::Pending,
+                    Some("it waits for its turn to start".to_owned()),
+                )
+                .await?;
+                self.live.publish(
+                    row.id,
+                    SeenState::Pending,
+                    row.seen_reason.clone(),
+                    Some(position),
+                );
+                return Ok(Next::After(AWAKE));
+            }
         }
         let launched = self.launch_in_slot(row, files).await;
         if !matches!(launched, Ok(Some(_))) {
