@@ -124,7 +124,8 @@ fn every_variable_the_program_reads_is_documented() {
                 // What stands below is the file's own tests.
                 let program = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
                 for word in program.split('"') {
-                    let is_variable = word.starts_with("FRACTAL_")
+                    let is_variable = word.len() > "FRACTAL_".len()
+                        && word.starts_with("FRACTAL_")
                         && word
                             .chars()
                             .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');

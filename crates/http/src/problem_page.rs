@@ -47,7 +47,7 @@ fn page(text: &str) -> String {
         let heading = line.strip_prefix("## ").map(|name| (2, name));
         let heading = heading.or_else(|| line.strip_prefix("# ").map(|name| (1, name)));
         if !paragraph.is_empty() && (line.is_empty() || item.is_some() || heading.is_some()) {
-            let words = paragraph.drain(..).collect::<Vec<_>>().join(" ");
+            let words = std::mem::take(&mut paragraph).join(" ");
             body.push_str(&format!("<p>{}</p>\n", inline(&words)));
         }
         match (heading, item) {

@@ -42,7 +42,7 @@ pub async fn demo(mut settings: Settings) -> Result<()> {
     settings.secret_key = SecretKeySource::Variable(
         MasterKey::generate(1, &fractal_clock::SystemEntropy).to_base64(),
     );
-    if std::env::var_os("FRACTAL_LOG").is_none() {
+    if std::env::var_os("FRACTAL_LOG_LEVEL").is_none() {
         settings.log_level = "warn".to_owned();
     }
     telemetry::start(&settings)?;

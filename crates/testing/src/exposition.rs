@@ -114,8 +114,8 @@ impl Reader {
             .find(['{', ' '])
             .ok_or("neither labels nor a value follow the name")?;
         let (full, rest) = line.split_at(end);
-        let (mut labels, rest) = if rest.starts_with('{') {
-            labels(&rest[1..])?
+        let (mut labels, rest) = if let Some(inside) = rest.strip_prefix('{') {
+            labels(inside)?
         } else {
             (BTreeMap::new(), rest)
         };

@@ -102,6 +102,8 @@ async fn through_the_example_for_nginx_streams_arrive_as_they_are_written() {
     let Some(nginx) = Nginx::before(upstream) else {
         return;
     };
+    // The client wants one even for plain HTTP.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::new();
     let up = async {
         while client

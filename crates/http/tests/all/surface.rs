@@ -144,7 +144,7 @@ async fn requests_are_counted_by_template_method_and_class_and_by_nothing_of_the
         assert!(text.contains(&line), "{line} in {text}");
     };
     counted(
-        r#"route="/api/v1/instances/{id}",method="GET",status="4xx""#,
+        r#"route="/api/v1/instances/{id}",method="GET",status="2xx""#,
         2,
     );
     counted(r#"route="/api/v1/me",method="GET",status="4xx""#, 1);

@@ -292,6 +292,11 @@ async fn turns_are_counted_by_how_they_end_and_timed_to_their_first_word() {
     turn.say("Once", "Once");
     until(&stopped, |event| event.name() == "delta").await;
     world.hub.abort(&person(1), stopped.id()).unwrap();
+    let asked = world.gateway.expect("chat.abort").await;
+    world
+        .gateway
+        .ok(&asked, json!({"ok": true, "aborted": true}));
+    turn.chat(json!({"state": "aborted"}));
     all(stopped.events()).await;
     let text = handle.render();
     for line in [
