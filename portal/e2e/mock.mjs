@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
+import { fillLog, makeLog } from './evidence.mjs';
 
 const dist = join(import.meta.dirname, '..', 'dist');
 const TYPES = {
@@ -124,7 +125,7 @@ export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
       locale: null,
       breakglass: true,
       has_password: true,
-      permissions: ['instance.set_limits'],
+      permissions: ['instance.list', 'instance.set_limits', 'user.list', 'evidence.view', 'evidence.head'],
     },
     providers: [],
     instances: [],
@@ -139,12 +140,25 @@ export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
     release: () => {
       for (const run of state.runs.values()) run.release();
     },
+    /** Cuts every connection that follows what happens. */
+    dropFollowers: () => {
+      for (const res of state.followers) res.destroy();
+    },
     /** Cuts every connection that follows an answer. */
     dropStreams: () => {
       for (const run of state.runs.values()) run.dropAll();
     },
     asleep: false,
+    /** The log, with ways to tamper with it. */
+    evidence: makeLog({ user_01k9w3v5x7ada: 'ada', user_2: 'grace' }),
+    /** Who follows what happens, to be cut off. */
+    followers: new Set(),
   };
+  if (onboarded) fillLog(state.evidence);
+  /** The signed-in person did something. */
+  const note = (action, kind, id, values = {}) =>
+    state.evidence.append({ actor: state.me.id, action, kind, id, policies: ['own'], values });
+  const mayRead = () => state.me.permissions.includes('evidence.view');
   const provider = (body) => ({
     id: `prov_${randomUUID().slice(0, 8)}`,
     name: body.name,
@@ -739,6 +753,7 @@ export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
         last_used_at: null,
       };
       state.tokens.push(token);
+      note('token.create', 'api_token', token.id, { name: token.name });
       return json(res, 201, { token, secret: 'frk_api_abcdefghijklmnopqrstuvwxyz0123456789' });
     }
     if (key === 'GET /api/v1/users') {
@@ -837,6 +852,52 @@ export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
       }));
       return json(res, 200, { rows, calls: 371, input_tokens: 182_000, output_tokens: 26_400 });
     }
+    if (path === '/api/v1/events') {
+      const last = req.headers['last-event-id'];
+      sse(res);
+      const leave = state.evidence.follow(
+        last === undefined ? state.evidence.size() : Number(last),
+        (entry) => {
+          if (!mayRead() && entry.actor_id !== state.me.id) return;
+          res.write(`event: evidence\nid: ${entry.seq}\ndata: ${JSON.stringify(entry)}\n\n`);
+        },
+      );
+      state.followers.add(res);
+      res.on('close', () => {
+        leave();
+        state.followers.delete(res);
+      });
+      return;
+    }
+    if (key === 'GET /api/v1/evidence/checkpoint') return json(res, 200, state.evidence.head());
+    if (key === 'GET /api/v1/evidence/consistency') {
+      const from = Number(url.searchParams.get('from'));
+      if (from > state.evidence.size())
+        return problem(res, 400, 'invalid-parameter', 'A parameter is not valid', {
+          errors: [{ field: 'from', message: 'must be at least 1 and no more than the later size' }],
+        });
+      return json(res, 200, state.evidence.consistency(from));
+    }
+    if (path.startsWith('/api/v1/evidence') && !mayRead())
+      return problem(res, 403, 'forbidden', 'You may not do this');
+    if (key === 'GET /api/v1/evidence') return json(res, 200, state.evidence.list(url.searchParams));
+    if (key === 'GET /api/v1/evidence/export') {
+      res.writeHead(200, {
+        'content-type': 'application/x-ndjson',
+        'content-disposition': 'attachment; filename="evidence.jsonl"',
+      });
+      return res.end(
+        state.evidence.export(
+          Number(url.searchParams.get('first') ?? 1),
+          url.searchParams.get('values') === 'true',
+        ),
+      );
+    }
+    if ((m = route('GET /api/v1/evidence/*')) || (m = route('GET /api/v1/evidence/*/proof'))) {
+      const seq = Number(m[0]);
+      if (!(seq >= 1 && seq <= state.evidence.size())) return problem(res, 404, 'not-found', 'Not found');
+      return json(res, 200, path.endsWith('/proof') ? state.evidence.proof(seq) : state.evidence.view(seq));
+    }
     if (key === 'GET /api/v1/instances')
       return json(
         res,
@@ -898,6 +959,7 @@ export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
           ? { wanted: 'stopped', seen: 'stopped', stop_reason: 'person' }
           : { wanted: 'running', seen: 'starting', stop_reason: null },
       );
+      note(`instance.${m[1]}`, 'instance', one.id, { wanted: one.wanted });
       return json(res, 202, one);
     }
     if ((m = route('PUT /api/v1/instances/*/limits'))) {

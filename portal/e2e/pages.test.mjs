@@ -4,6 +4,7 @@ import { strict as assert } from 'node:assert';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { audit, DESKTOP, launch, open, PHONE, SHOTS } from './browser.mjs';
+import { until } from './house.mjs';
 import { SETUP_TOKEN, startMock } from './mock.mjs';
 
 const heading = (name) => (page) => page.getByRole('heading', { name, level: 1 }).waitFor();
@@ -24,11 +25,11 @@ const PAGES = [
       await page.locator('details.tools summary').first().click();
     },
   ],
-  ['chat-working', '/', turn('working', (page) => page.locator('.growing strong').waitFor()), 'turn'],
-  ['chat-asking', '/', turn('ask', (page) => page.locator('.ask').waitFor()), 'turn'],
-  ['chat-failed', '/', turn('error', (page) => page.getByRole('alert').waitFor()), 'turn'],
-  ['chat-installing', '/', turn('installing', (page) => page.getByText('120').waitFor()), 'turn'],
-  ['chat-waking', '/', turn('asleep', (page) => page.locator('.turn-status').waitFor()), 'turn'],
+  ['chat-working', '/', turn('working', (page) => page.locator('.growing strong').waitFor()), 'act'],
+  ['chat-asking', '/', turn('ask', (page) => page.locator('.ask').waitFor()), 'act'],
+  ['chat-failed', '/', turn('error', (page) => page.getByRole('alert').waitFor()), 'act'],
+  ['chat-waking', '/', turn('asleep', (page) => page.locator('.turn-status').waitFor()), 'act'],
+  ['chat-installing', '/', turn('installing', (page) => page.getByText('120').waitFor()), 'act'],
   ['chat-wide', '/?session=chat-1', (page) => page.getByRole('table').waitFor()],
   ['instances', '/instances?all', (page) => page.getByText('Grace').first().waitFor()],
   ['instance', '/instances/inst_01k9w3v5x7q2m4n6', (page) => page.locator('polyline').nth(1).waitFor()],
@@ -47,6 +48,47 @@ const PAGES = [
     '/instances/inst_01k9w3v5x7q2m4n6?tab=logs',
     (page) => page.locator('.log-line').nth(20).waitFor(),
   ],
+  ['evidence', '/evidence', (page) => page.locator('a.entry').nth(20).waitFor()],
+  [
+    'evidence-none',
+    '/evidence?action=engine.install',
+    (page) => page.getByText('No entry matches').waitFor(),
+  ],
+  [
+    'evidence-entry',
+    '/evidence?seq=62',
+    async (page) => {
+      await page.getByRole('button', { name: /^(Verify|Prüfen)$/ }).click();
+      await page.locator('.checks li').nth(5).waitFor();
+      await page.locator('.checks li').nth(5).scrollIntoViewIfNeeded();
+    },
+    'act',
+  ],
+  ['evidence-private', '/evidence?seq=66', (page) => page.getByText('Only a commitment').first().waitFor()],
+  [
+    'evidence-alarm',
+    '/evidence',
+    async (page, state) => {
+      await page.locator('.head-card').waitFor();
+      state.evidence.rekey();
+      await page.reload();
+      await page.getByRole('alert').waitFor();
+    },
+    'act',
+  ],
+  [
+    'evidence-live',
+    '/evidence',
+    async (page, state) => {
+      await page.locator('a.entry').first().waitFor();
+      await until('the page to follow', () => state.followers.size > 0);
+      for (const outcome of ['starting', 'ready'])
+        state.evidence.append({ action: 'instance.seen', kind: 'instance', outcome });
+      await page.locator('.waiting button').waitFor();
+    },
+    'act',
+  ],
+  ['evidence-proof', '/evidence?proof', (page) => page.locator('.proof-block').first().waitFor()],
   ['settings-agent', '/settings/agent', heading('Agent')],
   ['settings-providers', '/settings/providers', (page) => page.getByText('Anthropic').first().waitFor()],
   ['settings-providers-new', '/settings/providers?new', (page) => page.getByRole('radiogroup').waitFor()],
@@ -99,7 +141,7 @@ for (const [form, view] of FORMS) {
       try {
         await page.goto(path);
         if (view.locale) await settled(page);
-        if (!view.locale || kind === 'turn') await ready(page, mock.state);
+        if (!view.locale || kind === 'act') await ready(page, mock.state);
         await page.evaluate(() => document.fonts.ready);
         assert.equal(await page.locator('html').getAttribute('lang'), view.locale ? 'de' : 'en');
         await page.screenshot({ path: join(SHOTS, `${name}-${form}.png`) });

@@ -1,8 +1,10 @@
 // What people do with the Portal, in a real browser against the scripted server.
 import { strict as assert } from 'node:assert';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { launch, open, PHONE } from './browser.mjs';
 import { firstReply, PASSWORD } from './first-reply.mjs';
+import { until } from './house.mjs';
 import { SETUP_TOKEN, startMock } from './mock.mjs';
 
 let browser;
@@ -460,3 +462,234 @@ scenario(
     assert.ok(!state.log.some((one) => one.key === 'GET /api/v1/engines'));
   },
 );
+const entries = (page) => page.getByRole('table', { name: 'Evidence' }).getByRole('row');
+const entry = (page, text) => entries(page).filter({ hasText: text });
+/** Opens an entry by its address and has the browser verify it. */
+async function verify(page, seq) {
+  await page.goto(`/evidence?seq=${seq}`);
+  await page.getByRole('button', { name: 'Verify', exact: true }).click();
+  await page.locator('.entry-part .checks li').nth(5).waitFor();
+}
+const check = (page, words) => page.locator('.entry-part .checks li').filter({ hasText: words });
+
+scenario(
+  'the log is filtered, by the address too, and paged to its beginning',
+  {},
+  async ({ page, state }) => {
+    await page.goto('/');
+    await page.getByRole('link', { name: 'Evidence' }).first().click();
+    await entry(page, 'Change installation').waitFor();
+    assert.equal(await entries(page).count(), 51, 'a head and fifty entries');
+    await page.getByRole('button', { name: 'Show older' }).click();
+    await page.getByText('This is where the log begins.').waitFor();
+    assert.equal(await entries(page).count(), 1 + state.evidence.size());
+    await page.getByRole('combobox', { name: 'Any outcome' }).click();
+    await page.getByRole('option', { name: 'refused' }).click();
+    await page.getByText('Nothing older matches.').waitFor();
+    assert.equal(await entries(page).count(), 4);
+    await page.getByRole('combobox', { name: 'Anybody' }).click();
+    await page.getByRole('option', { name: 'grace' }).click();
+    await entry(page, 'Claim installation').first().waitFor({ state: 'detached' });
+    assert.equal(new URL(page.url()).search, '?outcome=refused&actor=user_2');
+    await page.reload();
+    await entry(page, 'Rotate keys').waitFor();
+    assert.equal(await entries(page).count(), 2);
+    await page.getByRole('combobox', { name: 'Any action' }).click();
+    await page.getByRole('option', { name: 'Agent: everything' }).click();
+    await page.getByText('No entry matches').waitFor();
+    await page.getByRole('button', { name: 'Clear filters' }).last().click();
+    await entry(page, 'Change installation').waitFor();
+    assert.equal(new URL(page.url()).search, '');
+    const asked = state.log.filter((one) => one.key === 'GET /api/v1/evidence');
+    assert.ok(asked.length >= 5);
+  },
+);
+
+scenario('an entry shows what it says and what it hides, by the keyboard', {}, async ({ page, state }) => {
+  await page.goto('/evidence');
+  await entry(page, 'Change installation').getByRole('link').focus();
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  const drawer = page.getByRole('dialog', { name: 'Entry 66' });
+  await drawer.getByText('Only a commitment: private to its owner, or erased').first().waitFor();
+  assert.equal(await drawer.getByText('Mine').count(), 0, 'what is private stays a commitment');
+  await drawer.getByText('provider.update').waitFor();
+  await drawer.getByText('own', { exact: true }).waitFor();
+  await drawer.getByRole('button', { name: 'Older entry' }).click();
+  await page.getByRole('dialog', { name: 'Entry 65' }).getByText('starting').waitFor();
+  await page.getByRole('button', { name: 'All about this' }).click();
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  const { resource_id } = state.evidence.view(65);
+  assert.equal(new URL(page.url()).searchParams.get('resource_id'), resource_id);
+  await entry(page, 'Create agent').waitFor();
+  await page.goBack();
+  await page.getByRole('dialog').waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+});
+
+scenario(
+  'an entry is verified in the browser, and the log known to have grown',
+  {},
+  async ({ page, state }) => {
+    await verify(page, 62);
+    await page.getByText('Everything fits').waitFor();
+    assert.equal(await page.locator('.entry-part .checks li[data-state=ok]').count(), 6);
+    for (let i = 0; i < 5; i++)
+      state.evidence.append({ action: 'instance.seen', kind: 'instance', outcome: 'ready' });
+    await verify(page, 70);
+    await check(page, 'number 70 of the 72 entries').waitFor();
+    await check(page, '67 entries then, 72 now').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByText('The log only grew since').first().waitFor();
+  },
+);
+
+scenario(
+  'an entry that is told differently than it was sealed does not verify',
+  {},
+  async ({ page, state }) => {
+    state.evidence.forge(62, { outcome: 'refused' });
+    await verify(page, 62);
+    await page.getByText('Something does not fit').waitFor();
+    await check(page, 'It is not in the signed log').waitFor();
+    assert.equal(await page.locator('.entry-part .checks li[data-state=failed]').count(), 1);
+  },
+);
+
+scenario('a log that was rewritten or cut since the last look is an alarm', {}, async ({ page, state }) => {
+  await page.goto('/evidence');
+  await page.getByText('First look from this browser').waitFor();
+  state.evidence.rewrite(10, { outcome: 'refused' });
+  state.evidence.append({ action: 'instance.seen', kind: 'instance', outcome: 'ready' });
+  await page.reload();
+  const alarm = page.getByRole('alert');
+  await alarm.getByText('The log was rewritten: its first 67 entries').waitFor();
+  state.evidence.cut(40);
+  await page.reload();
+  await alarm.getByText('it had 67 entries').waitFor();
+  await page.getByRole('button', { name: 'Key and proof' }).click();
+  await page.getByRole('button', { name: 'Begin anew from this log' }).click();
+  await page.getByRole('dialog').last().getByRole('button', { name: 'Begin anew from this log' }).click();
+  await page.getByText('First look from this browser').waitFor();
+});
+
+scenario(
+  'another key warns until somebody trusts it, and a kept key can be pasted',
+  {},
+  async ({ page, state }) => {
+    await page.goto('/evidence?proof');
+    const paste = page.getByRole('textbox', { name: 'A key you kept elsewhere' });
+    await paste.fill('fractal/x');
+    await page.getByRole('button', { name: 'Use this key' }).click();
+    await page.getByText('A key has the form name+id+key.').waitFor();
+    const { key } = state.evidence.head();
+    await paste.fill(key.replace('fractal/', 'other/'));
+    await page.getByRole('button', { name: 'Use this key' }).click();
+    await page.getByText('Its parts do not fit each other').waitFor();
+    await paste.fill(key);
+    await page.getByRole('button', { name: 'Use this key' }).click();
+    await page.getByText('Saved', { exact: true }).waitFor();
+    state.evidence.rekey();
+    await verify(page, 62);
+    await check(page, 'The server presents another key').waitFor();
+    await check(page, 'not signed with the key that counts').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('alert').getByText('the key of this log has changed').waitFor();
+    await page.getByRole('button', { name: 'Key and proof' }).click();
+    await page.getByRole('button', { name: 'Trust the new key' }).click();
+    await page.getByText('what was changed before today will not show').waitFor();
+    await page.getByRole('dialog').last().getByRole('button', { name: 'Trust the new key' }).click();
+    await page.getByText('The server now presents this one').waitFor({ state: 'detached' });
+    await verify(page, 62);
+    await page.getByText('Everything fits').waitFor();
+  },
+);
+
+scenario('a browser that cannot check says so and names what can', {}, async ({ page }) => {
+  await page.addInitScript(() => {
+    Object.defineProperty(Crypto.prototype, 'subtle', { get: () => undefined });
+  });
+  await page.goto('/evidence?seq=62');
+  await page.getByRole('button', { name: 'Verify', exact: true }).click();
+  const proof = page.getByRole('region', { name: 'Proof' });
+  await proof.getByText('only over HTTPS').waitFor();
+  await proof.getByText('fractal evidence verify').waitFor();
+});
+
+scenario('the log is exported with and without values', {}, async ({ page }) => {
+  await page.goto('/evidence');
+  const read = async (name) => {
+    await page.getByRole('button', { name: 'Export' }).click();
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('menuitem', { name }).click(),
+    ]);
+    assert.equal(download.suggestedFilename(), 'evidence.jsonl');
+    return readFileSync(await download.path(), 'utf8');
+  };
+  const [full, plain] = [await read('With values'), await read('Commitments only')];
+  assert.match(full, /"openings"/);
+  assert.doesNotMatch(plain, /"openings"/);
+  for (const text of [full, plain]) assert.match(text.trimEnd().split('\n').at(-1), /^{"checkpoint":/);
+});
+
+scenario('new entries wait above the log until they are wanted', {}, async ({ page, state }) => {
+  await page.goto('/evidence?action=token.');
+  await entry(page, 'Create API token').first().waitFor();
+  const before = await entries(page).count();
+  await until('the page to follow what happens', () => state.followers.size > 0);
+  const made = () =>
+    state.evidence.append({ actor: 'user_2', action: 'token.create', kind: 'api_token', id: 'tok_new' });
+  made();
+  await page.getByRole('button', { name: '1 new entry' }).waitFor();
+  // Cut off in between: it goes on where it was, and nothing is missed or told twice.
+  state.dropFollowers();
+  made();
+  state.evidence.append({ action: 'instance.seen', kind: 'instance', outcome: 'ready' });
+  await page.getByRole('button', { name: '2 new entries' }).waitFor();
+  assert.equal(await entries(page).count(), before, 'what is read does not move');
+  await page.getByRole('button', { name: '2 new entries' }).click();
+  await entry(page, 'tok_new').nth(1).waitFor();
+  assert.equal(await entries(page).count(), before + 2);
+  const again = state.log.filter((one) => one.key === 'GET /api/v1/events').at(-1);
+  assert.equal(again.headers['last-event-id'], '68');
+});
+
+scenario('lists change by what happens, and recent activity shows it', {}, async ({ page, state }) => {
+  await page.goto('/instances');
+  const row = page.getByRole('link', { name: /Ada/ }).first();
+  await row.getByText('Ready').waitFor();
+  await until('the page to follow what happens', () => state.followers.size > 0);
+  const [instance] = state.instances;
+  Object.assign(instance, { seen: 'crash_looping', reason: 'It ended five times.' });
+  state.evidence.append({
+    action: 'instance.seen',
+    kind: 'instance',
+    id: instance.id,
+    outcome: 'crash_looping',
+  });
+  await row.getByText('Keeps crashing').waitFor();
+  await page.locator('.activity li').first().getByText('Ada: keeps crashing').waitFor();
+});
+
+scenario('a member sees their own activity and no log', {}, async ({ page, state }) => {
+  Object.assign(state.me, { role: 'member', permissions: ['instance.list', 'evidence.head'] });
+  await page.goto('/instances');
+  await page.locator('.activity li').first().getByText('Change installation').waitFor();
+  assert.equal(await page.getByRole('link', { name: 'Evidence' }).count(), 0);
+  assert.ok(!state.log.some((one) => one.key === 'GET /api/v1/evidence'), 'nothing that is refused is asked');
+  await page.goto('/evidence');
+  await page.getByText('Nothing is here').waitFor();
+});
+
+scenario('on a phone the log stands beside the settings', { view: { size: PHONE } }, async ({ page }) => {
+  await page.goto('/settings/agent');
+  await page.getByRole('navigation', { name: 'Settings' }).getByRole('link', { name: 'Evidence' }).click();
+  await entry(page, 'Change installation').waitFor();
+  await page.getByRole('button', { name: 'Filter' }).click();
+  await page.getByRole('combobox', { name: 'Any outcome' }).click();
+  await page.getByRole('option', { name: 'refused' }).click();
+  await page.getByRole('button', { name: 'Filter, 1 set' }).waitFor();
+  await entry(page, 'Rotate keys').waitFor();
+});

@@ -44,6 +44,7 @@ const pages = (instance) => [
     (page) => page.locator('.timeline li').nth(2).waitFor(),
   ],
   ['instance-logs', `/instances/${instance}?tab=logs`, (page) => page.locator('.log-line').nth(3).waitFor()],
+  ['evidence', '/evidence', (page) => page.locator('a.entry').nth(3).waitFor()],
   ['settings-agent', '/settings/agent', (page) => page.getByLabel('Name of the agent').waitFor()],
   ['settings-providers', '/settings/providers', (page) => page.locator('section.card').first().waitFor()],
   ['settings-usage', '/settings/usage', (page) => page.getByRole('table').waitFor()],
@@ -101,6 +102,16 @@ test('on a desktop', async (t) => {
         await ready(page);
         await inspect(page, name);
       }
+      assert.deepEqual(problems, []);
+    });
+
+    await t.test('an entry of the log is verified in the browser', async () => {
+      await page.goto('/evidence?seq=2');
+      await page.getByRole('button', { name: 'Verify', exact: true }).click();
+      await page.getByText('Everything fits').waitFor();
+      await inspect(page, 'evidence-entry');
+      await page.keyboard.press('Escape');
+      await page.getByText('The log only grew since').first().waitFor();
       assert.deepEqual(problems, []);
     });
 

@@ -3,7 +3,7 @@
 import { type CSSVariablesResolver, createTheme } from '@mantine/core';
 import { t } from '../strings';
 
-const reduceMotion =
+export const reduceMotion =
   typeof matchMedia === 'function' && matchMedia('(prefers-reduced-motion: reduce)').matches;
 
 /** Made anew for each language: the close buttons of dialogs are named here. */

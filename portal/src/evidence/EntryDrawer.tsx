@@ -5,6 +5,7 @@ import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useRef } from 'react';
 import { evidenceEntryQuery } from '../api/queries';
 import type { EvidenceView } from '../api/types';
+import { reduceMotion } from '../app/theme';
 import { t, tWord } from '../strings';
 import { Copy, Id, Loaded, Time } from '../ui/bits';
 import { exact } from '../ui/format';
@@ -33,36 +34,48 @@ export function EntryDrawer(props: Props) {
     at >= 0 ? props.known?.[at + 1] : undefined,
   ];
   return (
-    <Drawer
+    <Drawer.Root
       opened={props.seq !== undefined}
       onClose={props.onClose}
       position="right"
       size={560}
-      title={t('evidence.entry', { n: seq })}
-      classNames={{ content: 'entry-drawer' }}
+      transitionProps={{ duration: reduceMotion ? 0 : 150 }}
     >
-      <Group gap={4} className="entry-steps">
-        {(
-          [
-            ['evidence.newer', newer, IconChevronUp],
-            ['evidence.olderOne', older, IconChevronDown],
-          ] as const
-        ).map(([key, entry, Icon]) => (
-          <Tooltip key={key} label={t(key)}>
-            <ActionIcon
-              variant="subtle"
-              color="gray"
-              aria-label={t(key)}
-              disabled={!entry}
-              onClick={() => entry && props.onShow(entry.seq)}
-            >
-              <Icon size={18} />
-            </ActionIcon>
-          </Tooltip>
-        ))}
-      </Group>
-      {props.seq !== undefined && <Entry {...props} seq={seq} entry={props.known?.[at]} key={seq} />}
-    </Drawer>
+      <Drawer.Overlay />
+      <Drawer.Content className="entry-drawer">
+        <Drawer.Header style={{ gap: 4 }}>
+          <Drawer.Title style={{ flex: 1 }}>{t('evidence.entry', { n: seq })}</Drawer.Title>
+          <Step label={t('evidence.newer')} to={newer} onShow={props.onShow} Icon={IconChevronUp} />
+          <Step label={t('evidence.olderOne')} to={older} onShow={props.onShow} Icon={IconChevronDown} />
+          <Drawer.CloseButton ml={8} aria-label={t('common.close')} />
+        </Drawer.Header>
+        <Drawer.Body>
+          {props.seq !== undefined && <Entry {...props} seq={seq} entry={props.known?.[at]} key={seq} />}
+        </Drawer.Body>
+      </Drawer.Content>
+    </Drawer.Root>
+  );
+}
+
+function Step(props: {
+  label: string;
+  to: EvidenceView | undefined;
+  onShow: (seq: number) => void;
+  Icon: typeof IconChevronUp;
+}) {
+  const { to } = props;
+  return (
+    <Tooltip label={props.label}>
+      <ActionIcon
+        variant="subtle"
+        color="gray"
+        aria-label={props.label}
+        disabled={!to}
+        onClick={() => to && props.onShow(to.seq)}
+      >
+        <props.Icon size={18} />
+      </ActionIcon>
+    </Tooltip>
   );
 }
 
@@ -78,7 +91,7 @@ function Entry(props: Props & { seq: number; entry: EvidenceView | undefined }) 
 function Facts({ entry, names, onNarrow }: Props & { entry: EvidenceView }) {
   const thing = onWhat(entry, names);
   const policies = entry.decision?.policies ?? [];
-  const by = entry.actor_id || (entry.actor_kind === 'system' ? 'system' : undefined);
+  const by = entry.actor_id || (entry.via === 'internal' ? 'system' : undefined);
   return (
     <>
       <Group justify="space-between" align="flex-start" gap="md" wrap="nowrap">

@@ -134,9 +134,11 @@ function Log() {
                     {t('evidence.older')}
                   </Button>
                 ) : (
-                  <Text size="sm" c="dimmed">
-                    {Object.keys(filter).length > 0 ? t('evidence.noMore') : t('evidence.beginning')}
-                  </Text>
+                  !query.isPlaceholderData && (
+                    <Text size="sm" c="dimmed">
+                      {Object.keys(filter).length > 0 ? t('evidence.noMore') : t('evidence.beginning')}
+                    </Text>
+                  )
                 )}
               </Group>
             </div>

@@ -15,7 +15,7 @@ export function Filters(props: { filter: Filter; onChange: (filter: Filter) => v
   const { filter, names } = props;
   const me = useMe();
   const count = Object.keys(filter).length;
-  const [open, setOpen] = useState(count > 0);
+  const [open, setOpen] = useState(false);
   const change = (field: Field, value: string | undefined) => {
     const { [field]: _, ...rest } = filter;
     props.onChange(value ? { ...rest, [field]: value } : rest);

@@ -7,7 +7,6 @@ import { t, tn } from '../strings';
 import { ProblemAlert, Time } from '../ui/bits';
 import { moment } from '../ui/format';
 import { Checks, Unable } from './Checks';
-import { passes } from './check';
 import { headQuery, type Look } from './look';
 
 export function HeadCard({ onMore }: { onMore: () => void }) {
@@ -31,8 +30,8 @@ function Known({ look, onMore }: { look: Look; onMore: () => void }) {
         <Unable able={able} />
       </Line>
     );
-  if (!passes(check.steps) && check.steps.some((step) => step.state === 'failed')) {
-    const broken = check.steps.filter((step) => step.state === 'failed');
+  const broken = check.steps.filter((step) => step.state === 'failed');
+  if (broken.length > 0) {
     const changed = broken.some((step) => step.name === 'key');
     return (
       <Alert

@@ -70,9 +70,14 @@ const keptAfter = async (list: readonly string[]) =>
 test('the first look keeps key and head', async () => {
   const found = await checkHead(await head(texts), undefined, MONDAY, nobody);
   expect(states(found.steps)).toEqual(['signature: ok', 'key: first', 'growth: first']);
-  expect(found.keep).toMatchObject({ key: us.text, keySince: MONDAY, head: { at: MONDAY, since: MONDAY } });
+  expect(found.keep).toMatchObject({
+    key: us.text,
+    keySince: MONDAY,
+    head: { at: MONDAY, first: { at: MONDAY, size: 11 } },
+  });
   expect(keptOf(JSON.stringify(found.keep))).toEqual(found.keep);
   expect(keptOf('{"key":1}')).toBeUndefined();
+  expect(keptOf('{"key":"x","keySince":"y","head":{"note":"z"}}')).toBeUndefined();
   expect(keptOf('nonsense')).toBeUndefined();
 });
 
@@ -80,7 +85,10 @@ test('a log that only grew is known to have since the first look', async () => {
   const kept = await keptAfter(texts.slice(0, 7));
   const found = await checkHead(await head(texts), kept, TUESDAY, prover(texts));
   expect(states(found.steps)).toEqual(['signature: ok', 'key: ok', 'growth: ok']);
-  expect(found.keep).toMatchObject({ keySince: MONDAY, head: { at: TUESDAY, since: MONDAY } });
+  expect(found.keep).toMatchObject({
+    keySince: MONDAY,
+    head: { at: TUESDAY, first: { at: MONDAY, size: 7 } },
+  });
   const again = await checkHead(await head(texts), found.keep, TUESDAY, nobody);
   expect(passes(again.steps)).toBe(true);
 });

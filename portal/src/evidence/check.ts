@@ -10,8 +10,8 @@ export interface Kept {
   /** The key as it was first seen or pasted, and when. */
   key: string;
   keySince: string;
-  /** The last head that passed, when it was seen, and since when every head followed from the one before. */
-  head?: { note: string; at: string; since: string };
+  /** The last head that passed, when it was seen, and from which first one on every head followed from the one before. */
+  head?: { note: string; at: string; first: { at: string; size: number } };
 }
 
 export type StepName = 'entry' | 'leaf' | 'inclusion' | 'signature' | 'key' | 'growth';
@@ -88,7 +88,7 @@ export async function checkHead(
   const keep: Kept = {
     key: key.text,
     keySince: kept?.keySince ?? now,
-    head: { note: head.note, at: now, since: kept?.head?.since ?? now },
+    head: { note: head.note, at: now, first: kept?.head?.first ?? { at: now, size: checkpoint.size } },
   };
   return { steps, checkpoint, keep };
 }
@@ -102,7 +102,8 @@ async function grew(
   if (!kept?.head) return { name: 'growth', state: 'first', with: { n: now.size } };
   const before = await openCheckpoint(kept.head.note, key);
   if (typeof before === 'string') return failed('growth', 'kept');
-  const given = { from: before.size, to: now.size, since: kept.head.since, seen: kept.head.at };
+  const { first, at } = kept.head;
+  const given = { from: before.size, to: now.size, seen: at, since: first.at, first: first.size };
   if (now.size < before.size) return failed('growth', 'cut', given);
   let hashes: (Bytes | undefined)[] = [];
   if (now.size > before.size) {

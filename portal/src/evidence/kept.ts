@@ -30,7 +30,11 @@ export function readKept(): Kept | undefined {
 export function keptOf(json: string | null): Kept | undefined {
   try {
     const kept = JSON.parse(json ?? 'null') as Kept | null;
-    return typeof kept?.key === 'string' && typeof kept.keySince === 'string' ? kept : undefined;
+    if (typeof kept?.key !== 'string' || typeof kept.keySince !== 'string') return undefined;
+    const { head } = kept;
+    const whole =
+      typeof head?.note === 'string' && typeof head.at === 'string' && typeof head.first?.at === 'string';
+    return head && !whole ? undefined : kept;
   } catch {
     return undefined;
   }

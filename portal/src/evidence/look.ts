@@ -21,8 +21,10 @@ async function look(): Promise<Look> {
   const head = await api.get<EvidenceHead>('/api/v1/evidence/checkpoint');
   const able = await support();
   if (able !== 'ok') return { able, head };
-  const check = await checkHead(head, readKept(), new Date().toISOString(), prove);
-  if (check.keep) keep(check.keep);
+  const kept = readKept();
+  const check = await checkHead(head, kept, new Date().toISOString(), prove);
+  // Not over what another tab, or the person, has put there meanwhile.
+  if (check.keep && readKept() === kept) keep(check.keep);
   return { able, head, check };
 }
 

@@ -55,7 +55,7 @@ type Actor = Pick<EvidenceView, 'actor_kind' | 'actor_id' | 'actor_name' | 'via'
 export function who(entry: Actor, names: Names): string {
   if (entry.actor_name) return entry.actor_name;
   if (entry.actor_id === '') {
-    if (entry.via === 'console') return t('actor.console');
+    if (entry.via === 'console' || entry.via === 'setup_token') return t(`via.${entry.via}`);
     return entry.via === 'internal' ? tWord('actor', entry.actor_kind) : t('actor.unknown');
   }
   return names.get(entry.actor_id) ?? `${tWord('actor', entry.actor_kind)} ${short(entry.actor_id)}`;

@@ -57,7 +57,6 @@ export const de: Catalogue = {
   'activity.intro': 'Was du getan hast und was mit dem geschah, das dir gehört.',
   'activity.none': 'Noch nichts. Was geschieht, steht sofort hier.',
   'activity.title': 'Letzte Ereignisse',
-  'actor.console': 'Kommandozeile',
   'actor.instance': 'Agent',
   'actor.service_account': 'Dienstkonto',
   'actor.system': 'Fractal',
@@ -158,8 +157,7 @@ export const de: Catalogue = {
   'check.growth.empty': 'Das Protokoll ist leer, obwohl du schon Einträge darin gesehen hast',
   'check.growth.first': 'Dieser Stand über {n} Einträge ist gemerkt; der nächste Blick wird an ihm gemessen',
   'check.growth.kept': 'Der in diesem Browser gemerkte Stand passt nicht zum Schlüssel daneben',
-  'check.growth.ok':
-    'Das Protokoll ist seit {since} nur gewachsen: {from} Einträge beim letzten Blick, jetzt {to}',
+  'check.growth.ok': 'Das Protokoll ist seit {since} nur gewachsen: damals {first} Einträge, jetzt {to}',
   'check.growth.rewritten':
     'Das Protokoll wurde umgeschrieben: seine ersten {from} Einträge sind nicht die, die du am {seen} gesehen hast',
   'check.growth.skipped': 'Wachstum nicht geprüft: es gibt keinen unterschriebenen Stand',
@@ -295,7 +293,7 @@ export const de: Catalogue = {
   'evidence.outcome': 'Jeder Ausgang',
   'evidence.outcome.head': 'Ausgang',
   'evidence.request': 'Anfrage',
-  'evidence.request.none': 'keine: nicht von außen verlangt',
+  'evidence.request.none': 'keine vermerkt',
   'evidence.resource': 'Id einer Sache',
   'evidence.to': 'Bis',
   'evidence.to.label': 'Bis einschließlich Tag',
@@ -875,7 +873,7 @@ export const de: Catalogue = {
   'usage.period': 'Zeitraum',
   'username.hint': 'Kleinbuchstaben, Ziffern, Punkt, Strich oder Unterstrich.',
   'verify.action': 'Prüfen',
-  'verify.again': 'Noch einmal prüfen',
+  'verify.again': 'Erneut prüfen',
   'verify.broken': 'Etwas passt nicht',
   'verify.broken.remedy':
     'Trau diesem Eintrag nicht. Exportiere das Protokoll, bevor sich noch etwas ändert, dann frag, wer Fractal betreibt.',
