@@ -126,16 +126,16 @@ async fn oidc_start(
 #[into_params(parameter_in = Query)]
 pub struct CallbackQuery {
     /// The authorization code.
-    #[param(max_length = 4000)]
+    #[param(max_length = 2000)]
     code: Option<String>,
     /// Our state.
-    #[param(max_length = 4000)]
+    #[param(max_length = 512)]
     state: Option<String>,
     /// Why it refused.
-    #[param(max_length = 4000)]
+    #[param(max_length = 512)]
     error: Option<String>,
     /// Who it says it is.
-    #[param(max_length = 4000)]
+    #[param(max_length = 1024)]
     iss: Option<String>,
 }
 
