@@ -371,10 +371,11 @@ scenario(
     state.me.has_password = false;
     state.signedInLongAgo = true;
     await page.goto('/settings/account');
-    const password = page.getByRole('textbox', { name: 'New password' });
+    const form = page.getByRole('form', { name: 'Password' });
+    const password = form.getByRole('textbox', { name: 'New password' });
     await password.fill(PASSWORD);
     assert.equal(await page.getByRole('textbox', { name: 'Current password' }).count(), 0);
-    await page.getByRole('button', { name: 'Save' }).last().click();
+    await form.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('alert').getByText('Sign out, sign in again').waitFor();
     state.signedInLongAgo = false;
     await page.getByRole('button', { name: 'Sign in again' }).click();
@@ -382,7 +383,7 @@ scenario(
     await page.getByRole('textbox', { name: 'Password' }).fill(PASSWORD);
     await page.getByRole('button', { name: 'Sign in', exact: true }).click();
     await password.fill(PASSWORD);
-    await page.getByRole('button', { name: 'Save' }).last().click();
+    await form.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('textbox', { name: 'Current password' }).waitFor();
     assert.equal(state.me.has_password, true);
   },
@@ -434,8 +435,9 @@ scenario(
     await page.goto('/instances/inst_01k9w3v5x7almost');
     const notice = page.getByRole('alert').filter({ hasText: 'Its disk is almost full' });
     await notice.getByText('have an administrator raise the limit').waitFor();
-    await page.getByRole('textbox', { name: 'Disk, MiB' }).fill('10240');
-    await page.locator('form').filter({ hasText: 'Disk, MiB' }).getByRole('button', { name: 'Save' }).click();
+    const form = page.getByRole('form', { name: 'Limits' });
+    await form.getByRole('textbox', { name: 'Disk, MiB' }).fill('10240');
+    await form.getByRole('button', { name: 'Save' }).click();
     await notice.waitFor({ state: 'detached' });
     const agent = state.instances.find((one) => one.id === 'inst_01k9w3v5x7almost');
     assert.equal(agent.limits.disk_bytes, 10_737_418_240);

@@ -289,9 +289,11 @@ test('on a phone', async (t) => {
     const { id } = await myInstance(page);
     await t.test('the minutes until it falls asleep are chosen on its page', async () => {
       await page.goto(`/instances/${id}`);
-      await page.getByLabel('Minutes until it falls asleep').fill('1');
-      await page.getByRole('button', { name: 'Save' }).click();
-      await page.getByText('Saved', { exact: true }).waitFor();
+      // An administrator's page has a second form: limits.
+      const form = page.getByRole('form', { name: 'Settings' });
+      await form.getByLabel('Minutes until it falls asleep').fill('1');
+      await form.getByRole('button', { name: 'Save' }).click();
+      await form.getByText('Saved', { exact: true }).waitFor();
     });
     await t.test('every page fits and is accessible', async () => {
       for (const [name, path, ready] of pages(id)) {

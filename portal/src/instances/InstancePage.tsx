@@ -282,7 +282,7 @@ function Limits({ instance }: { instance: InstanceView }) {
     );
   };
   return (
-    <form className="card" onSubmit={(event) => void submit(event)}>
+    <form className="card" aria-label={t('instance.limits')} onSubmit={(event) => void submit(event)}>
       <ProblemAlert error={form.error} shown={form.shown} />
       <Group align="flex-end" gap="md">
         <NumberInput
@@ -323,7 +323,7 @@ function Change({ instance }: { instance: InstanceView }) {
     );
   };
   return (
-    <form className="card" onSubmit={(event) => void submit(event)}>
+    <form className="card" aria-label={t('nav.settings')} onSubmit={(event) => void submit(event)}>
       <ProblemAlert error={form.error} shown={form.shown} />
       <Group align="flex-end" gap="md">
         <TextInput

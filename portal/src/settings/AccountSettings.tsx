@@ -86,7 +86,11 @@ function Password({ me }: { me: Me }) {
       title={t('account.password')}
       intro={t(me.has_password ? 'account.password.change' : 'account.password.none')}
     >
-      <form onSubmit={(event) => void submit(event)} onChange={() => setSaved(false)}>
+      <form
+        aria-label={t('account.password')}
+        onSubmit={(event) => void submit(event)}
+        onChange={() => setSaved(false)}
+      >
         <Stack maw={440}>
           <ProblemAlert error={form.error} shown={form.shown} />
           {stale && (
