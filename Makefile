@@ -49,6 +49,7 @@ check: portal ## Format, lints, generated files, arrows
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cd portal && npm run --silent lint
+	cargo test --workspace --quiet --test arrows --test reference
 
 bench: ## Measure; figures go to docs/benchmarks.md
 	benches/run

@@ -434,3 +434,10 @@ async fn the_log_says_who_came_in_and_that_somebody_did_not() {
         (&"password".into(), &"192.0.2.7".into())
     );
 }
+
+fractal_testing::on_postgresql! {
+    somebody_deleted_is_gone_at_once_and_their_keys_with_their_last_agent
+    usage_is_summed_by_day_and_model_for_oneself_or_for_everybody
+    the_first_steps_lead_to_one_agent_with_the_newest_provider
+    the_log_says_who_came_in_and_that_somebody_did_not
+}

@@ -236,3 +236,11 @@ async fn a_key_that_was_rolled_back_with_its_transaction_seals_nothing_later() {
         assert_eq!(opened.unwrap().expose_secret(), &format!("value {row}"));
     }
 }
+
+fractal_testing::on_postgresql! {
+    a_rotation_moves_every_stored_secret_to_a_new_key_of_its_owner
+    rotations_that_overtake_the_moving_lose_nothing
+    what_cannot_be_opened_keeps_its_key_and_stops_nothing_else
+    only_an_owner_of_the_installation_sees_or_changes_keys
+    a_key_that_was_rolled_back_with_its_transaction_seals_nothing_later
+}

@@ -835,3 +835,29 @@ async fn a_reset_password_is_told_to_its_person_for_a_month_whoever_changes_it_a
     let signed_in = session::sign_in(&house.app, own, &client(1)).await.unwrap();
     assert_eq!(told(&house.context(&signed_in).await).await, None);
 }
+
+fractal_testing::on_postgresql! {
+    of_two_claims_at_once_one_wins_and_the_token_is_gone
+    a_wrong_setup_token_is_counted_but_a_weak_password_is_not
+    steps_of_setup_are_for_administrators_and_end_with_it
+    five_tries_are_five_even_when_all_come_at_once
+    unknown_wrong_and_suspended_get_the_same_answer
+    a_session_slides_for_a_day_and_ends_after_thirty
+    a_revoked_session_ends_at_once_and_listeners_are_told
+    nobody_revokes_the_session_or_token_of_another
+    a_token_does_what_its_scopes_say_until_it_ends
+    both_tokens_work_during_the_overlap_and_a_revoked_one_not_at_all
+    breakglass_stays_and_nobody_changes_themselves
+    an_admin_touches_no_owner_and_makes_none
+    suspending_resetting_and_deleting_end_sessions_and_tokens
+    a_second_person_needs_isolation_or_consent
+    an_invitation_works_once_even_for_two_at_once
+    a_new_password_needs_the_present_one_and_ends_other_sessions
+    permissions_and_usage_tell_an_owner_from_a_member
+    somebody_who_is_gone_by_the_time_of_a_change_changes_nothing
+    a_new_role_counts_for_a_change_that_is_on_its_way
+    a_stream_of_somebody_who_was_signed_out_before_it_began_is_refused
+    a_stream_ends_when_its_token_or_session_runs_out_and_not_while_it_is_used
+    a_token_makes_none_that_outlives_it_or_may_do_more
+    a_reset_password_is_told_to_its_person_for_a_month_whoever_changes_it_again
+}

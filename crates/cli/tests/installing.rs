@@ -27,8 +27,7 @@ fn a_service_logs_a_line_per_phase_and_what_to_do_when_it_fails() {
 #[test]
 fn on_a_terminal_one_line_moves() {
     if Command::new("script").arg("--version").output().is_err() {
-        eprintln!("skipped: there is no `script` to make a terminal with");
-        return;
+        return fractal_testing::skipped("there is no `script` to make a terminal with");
     }
     let machine = Machine::new();
     let pid_file = machine.path("pid");

@@ -1,7 +1,10 @@
-//! A whole house for tests: the real use cases over a real SQLite file, with a clock that stands still, seeded randomness, a runtime
+//! A whole house for tests: the real use cases over a real database, with a clock that stands still, seeded randomness, a runtime
 //! without processes and a model provider that always answers.
+//!
+//! The database is a SQLite file. What [`on_postgresql!`](crate::on_postgresql) lists runs once more with houses on PostgreSQL.
 
 use std::{
+    cell::Cell,
     collections::BTreeMap,
     io,
     net::IpAddr,
@@ -43,6 +46,8 @@ use fractal_types::{InstanceId, OrganizationId, Username};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
+use crate::postgres;
+
 /// A password that follows the rule.
 pub const PASSWORD: &str = "correct horse battery";
 
@@ -59,6 +64,47 @@ pub struct House {
     pub setup_token: SecretString,
     /// Where everything lies.
     pub folder: tempfile::TempDir,
+    /// Dropped last, when nothing uses it any more.
+    _database: Option<postgres::Copy>,
+}
+
+thread_local! {
+    /// How many houses this thread has built on PostgreSQL; `None` while it builds on SQLite.
+    static ON_POSTGRESQL: Cell<Option<u32>> = const { Cell::new(None) };
+}
+
+/// Runs a test, which builds its houses on its own thread, with these on PostgreSQL. Without a server the reason is printed.
+///
+/// # Panics
+///
+/// As the test does, and with `CI=true` when there is no server.
+pub fn on_postgresql(test: fn()) {
+    struct Back;
+    impl Drop for Back {
+        fn drop(&mut self) {
+            ON_POSTGRESQL.set(None);
+        }
+    }
+    if postgres::server().is_some() {
+        let _back = Back;
+        ON_POSTGRESQL.set(Some(0));
+        test();
+        let built = ON_POSTGRESQL.get();
+        assert_ne!(built, Some(0), "the test has built no house on PostgreSQL");
+    }
+}
+
+/// Runs tests of the module it stands in a second time, on PostgreSQL.
+#[macro_export]
+macro_rules! on_postgresql {
+    ($($case:ident)*) => {
+        mod postgresql {
+            $(#[test]
+            fn $case() {
+                $crate::house::on_postgresql(super::$case);
+            })*
+        }
+    };
 }
 
 /// A fresh, unclaimed house whose runtime isolates.
@@ -80,7 +126,17 @@ async fn build(reduced: bool, clock: ManualClock) -> House {
     let folder = tempfile::tempdir().expect("a folder");
     let shared: SharedClock = Arc::new(clock.clone());
     let entropy: SharedEntropy = Arc::new(SeededEntropy::new(1));
-    let url = format!("sqlite://{}", folder.path().join("fractal.db").display());
+    let database = if let Some(built) = ON_POSTGRESQL.get() {
+        ON_POSTGRESQL.set(Some(built + 1));
+        let copy = tokio::task::spawn_blocking(|| postgres::server().map(|it| it.copy(migrate)));
+        copy.await.expect("a database")
+    } else {
+        None
+    };
+    let url = database.as_ref().map_or_else(
+        || format!("sqlite://{}", folder.path().join("fractal.db").display()),
+        |copy| copy.url.clone(),
+    );
     let store = Store::open(&url, &OpenOptions::new(shared.clone()))
         .await
         .expect("a database");
@@ -180,7 +236,25 @@ async fn build(reduced: bool, clock: ManualClock) -> House {
         runtime,
         setup_token: setup_token.into_secret(),
         folder,
+        _database: database,
     }
+}
+
+/// Brings an empty database up to date, so that every house begins with a copy of it.
+fn migrate(url: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        let clock: SharedClock = Arc::new(ManualClock::default());
+        let store = Store::open(url, &OpenOptions::new(clock)).await;
+        store
+            .expect("a database")
+            .close()
+            .await
+            .expect("it is closed");
+    });
 }
 
 impl House {

@@ -17,3 +17,13 @@ pub mod oidc_provider;
 pub mod postgres;
 #[cfg(feature = "serve")]
 pub mod serve;
+
+/// Says why a test, or a part of one, does not run on this machine.
+///
+/// # Panics
+///
+/// With `CI=true`: there nothing may be missing.
+pub fn skipped(why: &str) {
+    assert!(std::env::var("CI").as_deref() != Ok("true"), "{why}");
+    eprintln!("skipped: {why}");
+}

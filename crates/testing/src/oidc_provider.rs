@@ -38,11 +38,7 @@ impl OidcProvider {
         match Self::try_start(Path::new(scratch), redirect_uris).await {
             Ok(provider) => Some(provider),
             Err(why) => {
-                assert!(
-                    std::env::var("CI").as_deref() != Ok("true"),
-                    "no OpenID provider to test against: {why}"
-                );
-                eprintln!("skipped, no OpenID provider to test against: {why}");
+                crate::skipped(&format!("no OpenID provider to test against: {why}"));
                 None
             }
         }

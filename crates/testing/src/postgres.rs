@@ -59,6 +59,7 @@ pub fn server() -> Option<&'static Postgres> {
         .get_or_init(|| match start() {
             Ok(server) => Some(server),
             Err(reason) => {
+                // Written out, because other crates take in this file alone.
                 assert!(
                     std::env::var("CI").as_deref() != Ok("true"),
                     "PostgreSQL is needed in CI: {reason}"

@@ -184,3 +184,12 @@ async fn an_outcome_is_written_when_it_differs_and_seen_again_when_another_proce
     note().await;
     assert_eq!(ok().await, Some(true));
 }
+
+fractal_testing::on_postgresql! {
+    a_changed_persona_reaches_the_running_gateway_without_a_new_proof
+    another_wire_is_applied_live_and_proven_again
+    too_many_changes_wait_and_a_refused_one_is_made_by_a_restart
+    without_a_sandbox_a_change_is_made_by_a_restart
+    a_model_call_goes_where_the_settings_say_from_the_moment_they_are_changed
+    an_outcome_is_written_when_it_differs_and_seen_again_when_another_process_changed_it
+}

@@ -252,3 +252,14 @@ async fn a_database_that_was_put_back_gets_ahead_of_what_runs() {
     home.until_seen(id, SeenState::Ready).await;
     assert_eq!(home.starts(id), 5);
 }
+
+fractal_testing::on_postgresql! {
+    an_unasked_end_is_counted_once_and_started_again_after_a_growing_pause
+    five_ends_in_a_row_are_given_up_with_the_cause_until_a_person_starts_it
+    a_refused_configuration_is_tried_twice
+    refusals_of_the_runtime_are_met_by_their_class
+    a_gateway_that_never_answers_is_abandoned_and_gives_its_slot_back
+    a_ready_gateway_that_falls_silent_for_good_is_replaced
+    a_caller_hears_at_once_that_the_engine_is_not_to_be_had
+    a_database_that_was_put_back_gets_ahead_of_what_runs
+}

@@ -85,3 +85,9 @@ async fn somebody_who_comes_while_the_fence_goes_up_keeps_it_awake() {
     assert_eq!(home.row(id).await.seen, SeenState::Ready);
     assert_eq!(home.starts(id), 1);
 }
+
+fractal_testing::on_postgresql! {
+    only_an_idle_instance_sleeps_and_a_chat_wakes_it
+    a_sleeping_instance_is_awake_for_its_appointment
+    somebody_who_comes_while_the_fence_goes_up_keeps_it_awake
+}

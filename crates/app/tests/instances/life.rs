@@ -210,3 +210,13 @@ async fn a_wish_of_a_person_is_not_undone_by_sleep() {
     home.until_seen(id, SeenState::Stopped).await;
     assert_eq!(home.row(id).await.stop_reason, Some(StopReason::Person));
 }
+
+fractal_testing::on_postgresql! {
+    an_instance_is_ready_only_after_a_turn_came_back
+    no_more_start_at_once_than_there_are_slots_and_the_others_wait_in_order
+    what_a_person_stopped_stays_stopped_and_a_restart_is_a_new_process
+    a_deleted_instance_goes_with_or_without_its_files
+    a_control_plane_that_lost_its_memory_adopts_without_a_second_start_or_proof
+    an_operation_has_an_instance_to_itself
+    a_wish_of_a_person_is_not_undone_by_sleep
+}

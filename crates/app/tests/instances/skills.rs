@@ -186,3 +186,12 @@ async fn all_values_of_a_person_together_are_bounded_and_one_can_still_be_replac
     let grown = set(31, 8192).await.unwrap_err();
     assert_eq!(grown.code, ProblemCode::Conflict);
 }
+
+fractal_testing::on_postgresql! {
+    a_stored_variable_reaches_a_running_agent_live_and_leaves_it_again
+    a_variable_whose_way_was_cut_off_is_sent_again
+    without_a_sandbox_a_variable_comes_with_a_restart
+    a_sleeping_agent_is_given_variables_when_it_starts
+    a_value_is_kept_out_of_log_revision_and_database
+    all_values_of_a_person_together_are_bounded_and_one_can_still_be_replaced
+}

@@ -97,3 +97,9 @@ async fn somebody_who_waits_for_an_agent_is_told_when_they_are_suspended() {
     assert_eq!(chat.await.unwrap(), Err("forbidden".into()));
     home.until_seen(id, SeenState::Stopped).await;
 }
+
+fractal_testing::on_postgresql! {
+    what_runs_goes_to_sleep_and_comes_back_with_its_owner
+    what_slept_wakes_with_the_next_chat_and_what_was_stopped_does_not
+    somebody_who_waits_for_an_agent_is_told_when_they_are_suspended
+}

@@ -2,6 +2,7 @@
 
 use std::{fs, path::PathBuf};
 
+use axum::{Json, Router, routing::get};
 use rcgen::{CertificateParams, KeyPair};
 use reqwest::tls::Certificate;
 use rustix::process::Signal;
@@ -28,6 +29,23 @@ fn browser(machine: &Machine) -> reqwest::Client {
         .no_proxy()
         .build()
         .unwrap()
+}
+
+/// What describes itself as an identity provider; its address.
+async fn elsewhere() -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let issuer = format!("http://{}", listener.local_addr().unwrap());
+    let about = json!({"issuer": issuer, "authorization_endpoint": format!("{issuer}/auth"), "token_endpoint": format!("{issuer}/token"),
+        "jwks_uri": format!("{issuer}/jwks"), "response_types_supported": ["code"], "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["RS256"]});
+    let router = Router::new()
+        .route(
+            "/.well-known/openid-configuration",
+            get(|| async move { Json(about) }),
+        )
+        .route("/jwks", get(|| async { Json(json!({"keys": []})) }));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    issuer
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -57,6 +75,37 @@ async fn people_are_served_by_https_and_a_new_certificate_needs_no_restart() {
     assert!(claimed.status().is_success(), "{claimed:?}");
     let cookie = claimed.headers()["set-cookie"].to_str().unwrap().to_owned();
     assert!(cookie.contains("; Secure"), "{cookie}");
+
+    // Somebody who signs in elsewhere comes back to the address that people use.
+    let cookie = cookie.split(';').next().unwrap();
+    let provider = json!({"name": "Elsewhere", "issuer": elsewhere().await, "client_id": "fractal",
+        "client_secret": "a secret of the test", "allow_private_network": true});
+    let made = first
+        .post(format!("{url}/api/v1/identity-providers"))
+        .header("cookie", cookie)
+        .header("origin", &url)
+        .json(&provider);
+    let made = bounded(made.send()).await.unwrap();
+    let said: serde_json::Value = bounded(made.json()).await.unwrap();
+    let id = said["id"].as_str().unwrap_or_else(|| panic!("{said}"));
+    let pem = fs::read(&certificate).unwrap();
+    let stays = reqwest::Client::builder()
+        .tls_certs_only([Certificate::from_pem(&pem).unwrap()])
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build()
+        .unwrap();
+    let start = stays
+        .get(format!("{url}/api/v1/auth/oidc/{id}/start"))
+        .send();
+    let start = bounded(start).await.unwrap();
+    let to = reqwest::Url::parse(start.headers()["location"].to_str().unwrap()).unwrap();
+    let back = to.query_pairs().find(|(name, _)| name == "redirect_uri");
+    assert_eq!(
+        back.unwrap().1,
+        format!("{url}/api/v1/auth/oidc/callback"),
+        "{to}"
+    );
 
     // The command line trusts what the machine trusts.
     let status = ["status", "--url", &url];

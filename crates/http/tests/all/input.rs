@@ -370,3 +370,12 @@ async fn a_header_that_makes_no_sense_is_nobodys_fault_but_the_callers() {
         (400, "Last-Event-ID".into())
     );
 }
+
+fractal_testing::on_postgresql! {
+    what_is_no_json_is_malformed_and_what_is_not_said_to_be_json_is_not_read
+    a_wrong_field_is_named
+    a_nul_character_is_refused_in_every_text_whatever_the_database
+    tricks_in_paths_find_nothing
+    a_wrong_parameter_is_named
+    a_header_that_makes_no_sense_is_nobodys_fault_but_the_callers
+}

@@ -288,3 +288,8 @@ async fn lists_show_nothing_of_other_people() {
         .await;
     assert_eq!(all.status, 403);
 }
+
+fractal_testing::on_postgresql! {
+    everybody_gets_what_is_written_down_and_nothing_private
+    lists_show_nothing_of_other_people
+}

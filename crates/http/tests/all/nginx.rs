@@ -31,7 +31,7 @@ impl Nginx {
     /// The example as it is, but for addresses, TLS and the redirect from port 80. `None` when there is no nginx on this machine.
     fn before(upstream: SocketAddr) -> Option<Self> {
         if Command::new("nginx").arg("-v").output().is_err() {
-            eprintln!("skipped: there is no nginx on this machine");
+            fractal_testing::skipped("there is no nginx on this machine");
             return None;
         }
         let example = include_str!("../../../../deploy/nginx.conf");

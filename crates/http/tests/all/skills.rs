@@ -147,3 +147,11 @@ async fn a_sleeping_agent_is_not_woken_for_its_skills() {
         );
     }
 }
+
+fractal_testing::on_postgresql! {
+    a_variable_is_stored_replaced_and_removed_and_never_shown
+    what_is_no_skill_no_variable_or_no_value_is_named
+    one_person_stores_only_so_many
+    the_log_of_changes_names_neither_service_nor_value
+    a_sleeping_agent_is_not_woken_for_its_skills
+}

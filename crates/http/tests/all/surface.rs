@@ -507,3 +507,16 @@ async fn a_body_that_is_too_large_is_refused_before_it_is_kept() {
         );
     }
 }
+
+fractal_testing::on_postgresql! {
+    every_answer_is_guarded_and_only_files_are_cached
+    a_problem_says_what_to_quote_and_a_refusal_how_to_sign_in
+    the_session_cookie_is_for_this_site_and_no_script
+    a_page_of_another_site_changes_nothing
+    a_foreign_host_name_is_not_answered
+    two_of_a_header_that_decides_are_refused
+    methods_that_are_not_there_are_named_as_such
+    open_streams_end_when_their_session_or_token_does
+    open_streams_end_when_their_session_or_token_runs_out
+    a_body_that_is_too_large_is_refused_before_it_is_kept
+}

@@ -68,7 +68,7 @@ fn me() -> Actor {
 impl Real {
     async fn start() -> Option<Self> {
         let Some(root) = std::env::var_os("FRACTAL_TEST_ENGINE") else {
-            eprintln!("skipped: FRACTAL_TEST_ENGINE names no engine");
+            fractal_testing::skipped("FRACTAL_TEST_ENGINE names no engine");
             return None;
         };
         let engine = EngineInfo::at(root)

@@ -13,7 +13,7 @@ use fractal_types::{Enforcement, Generation};
 use futures::StreamExt as _;
 use serde_json::{Value, json};
 
-use super::support::{Process, document};
+use super::support::{Process, document, skipped};
 
 const FENCE: Fence = Fence(Generation(1));
 const GRACE: Duration = Duration::from_secs(20);
@@ -74,8 +74,7 @@ async fn probe(process: &Process) -> (Value, InstanceSpec) {
 async fn from_inside_only_the_engine_the_home_and_the_listener_are_there() {
     let process = Process::new(Bubblewrap::Auto);
     if process.runtime.capabilities().isolation != Isolation::Sandboxed {
-        eprintln!("skipped: {:?}", process.runtime.capabilities().remarks);
-        return;
+        return skipped(&format!("{:?}", process.runtime.capabilities().remarks));
     }
     let (seen, spec) = probe(&process).await;
 
@@ -151,8 +150,7 @@ async fn each_instance_has_a_user_of_its_own_as_seen_from_the_host() {
     use std::os::unix::fs::MetadataExt as _;
     let process = Process::new(Bubblewrap::Auto);
     if !process.runtime.capabilities().own_uid {
-        eprintln!("skipped: only root can give user ids");
-        return;
+        return skipped("only root can give user ids");
     }
     let mut uids = Vec::new();
     for _ in 0..2 {
@@ -313,8 +311,16 @@ async fn heartbeats_keep_an_instance_beyond_its_patience() {
 #[tokio::test]
 async fn an_instance_that_wants_too_much_memory_is_killed_and_the_reason_says_so() {
     let process = Process::new(Bubblewrap::Auto);
-    if process.runtime.capabilities().memory != Enforcement::Enforced {
-        eprintln!("skipped: memory is not enforced here");
+    let capabilities = process.runtime.capabilities();
+    if capabilities.memory != Enforcement::Enforced {
+        // Without a control group of its own the runtime must say so, and not promise.
+        assert!(
+            capabilities
+                .remarks
+                .iter()
+                .any(|remark| remark.contains("memory")),
+            "{capabilities:?}"
+        );
         return;
     }
     let mut spec = process.instance("greedy", document()).await;

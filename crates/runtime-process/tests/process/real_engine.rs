@@ -14,7 +14,7 @@ use hyper::{Request, body::Bytes, header};
 use hyper_util::rt::TokioIo;
 use serde_json::json;
 
-use super::support::Process;
+use super::support::{Process, skipped};
 
 /// A gateway needs 5 to 8 seconds of CPU to start, and this machine may be busy.
 const BOUND: Duration = Duration::from_secs(120);
@@ -36,8 +36,7 @@ async fn get(stream: BoxByteStream, path: &str) -> Option<(u16, String)> {
 
 async fn a_real_gateway_becomes_ready_and_stops_gracefully(bubblewrap: Bubblewrap) {
     let Some(root) = std::env::var_os("FRACTAL_TEST_ENGINE").map(PathBuf::from) else {
-        eprintln!("skipped: FRACTAL_TEST_ENGINE names no engine");
-        return;
+        return skipped("FRACTAL_TEST_ENGINE names no engine");
     };
     let process = Process::new(bubblewrap);
     let document = json!({

@@ -67,6 +67,8 @@ pub struct Reply {
     pub error: Option<(String, String, Option<String>)>,
     /// The provider's fault behind the error.
     pub fault: Option<ProviderFault>,
+    /// Whether it was stopped before its end.
+    pub aborted: bool,
     /// The tools that ran.
     pub tools: Vec<String>,
     /// How long it took.
@@ -229,7 +231,16 @@ impl Person {
             message: Some(message.to_owned()),
             ..ChatRequest::default()
         };
-        self.client.chat(&body).await
+        self.send(&body).await
+    }
+
+    /// Sends a message with all that goes with it; the stream of the turn.
+    ///
+    /// # Errors
+    ///
+    /// The refusal.
+    pub async fn send(&self, body: &ChatRequest) -> Result<ChatStream, fractal_client::Error> {
+        self.client.chat(body).await
     }
 
     /// Sends a message and reads to the end of the turn.
@@ -262,7 +273,10 @@ impl Person {
                     ChatEvent::Run { run_id, .. } => reply.run = Some(run_id.to_string()),
                     ChatEvent::Delta { .. } => reply.pieces += 1,
                     ChatEvent::Tool { name, .. } => reply.tools.push(name),
-                    ChatEvent::Final { text, .. } => reply.text = Some(text),
+                    ChatEvent::Final { text, aborted, .. } => {
+                        reply.text = Some(text);
+                        reply.aborted = aborted;
+                    }
                     ChatEvent::Error {
                         code,
                         message,

@@ -4,7 +4,8 @@
 //! acknowledged must be there, exactly once in the log; what was not acknowledged may have happened or not, but not half; every
 //! instance reaches its wanted state; no process is left without a live row; and no file is left behind.
 //!
-//! The moments come from a seed that a failure prints: `CRASH_SEED` repeats it, `CRASH_ROUNDS` makes it longer.
+//! The moments come from a seed that a failure prints: `CRASH_SEED` repeats it; `CRASH_ROUNDS` makes it longer, and `CRASH_REAL_ROUNDS` does so with
+//! the real gateway.
 
 mod ledger;
 mod machine;
@@ -15,7 +16,7 @@ use fractal_testing::postgres;
 use crate::{machine::peers, rounds::Installation};
 
 /// Rounds per database unless `CRASH_ROUNDS` says otherwise: each kind of change twice.
-const ROUNDS: u64 = 12;
+const ROUNDS: u64 = 16;
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
@@ -54,8 +55,22 @@ fn whatever_was_acknowledged_survives_a_kill_on_postgresql() {
     );
 }
 
-/// One kill during a turn of the real gateway, and one during its stop.
+/// Kills during a start, a rotation, a turn and a stop of the real gateway, and a power failure.
 #[test]
 fn a_real_gateway_outlives_the_control_plane_and_is_adopted() {
-    survive(None, true, 2);
+    survive(None, true, number("CRASH_REAL_ROUNDS").unwrap_or(5));
+}
+
+/// One kill, during a start; `CRASH_REAL_ROUNDS` goes on to the others.
+#[test]
+fn a_real_gateway_is_adopted_on_postgresql() {
+    let Some(server) = postgres::server() else {
+        return;
+    };
+    let copy = server.empty();
+    survive(
+        Some(copy.url.clone()),
+        true,
+        number("CRASH_REAL_ROUNDS").unwrap_or(1),
+    );
 }

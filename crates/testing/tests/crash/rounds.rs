@@ -4,6 +4,7 @@ use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
+    sync::mpsc,
     thread,
     time::Duration,
 };
@@ -23,6 +24,8 @@ enum Kind {
     Delete,
     Rotate,
     Settings,
+    People,
+    Reboot,
 }
 
 /// An installation that is killed again and again.
@@ -40,6 +43,8 @@ pub struct Installation {
     idle_minutes: Vec<u64>,
     /// What lies in the data folder of an installation at rest.
     at_rest: BTreeSet<String>,
+    /// Where everything that was acknowledged to have been made is found: a list and an id in it.
+    made: BTreeSet<(&'static str, String)>,
 }
 
 impl Installation {
@@ -69,7 +74,13 @@ impl Installation {
             random: seed,
             seed,
             kinds: if real {
-                &[Kind::Chat, Kind::Stop]
+                &[
+                    Kind::Start,
+                    Kind::Rotate,
+                    Kind::Chat,
+                    Kind::Stop,
+                    Kind::Reboot,
+                ]
             } else {
                 &[
                     Kind::Start,
@@ -78,8 +89,11 @@ impl Installation {
                     Kind::Delete,
                     Kind::Rotate,
                     Kind::Settings,
+                    Kind::People,
+                    Kind::Reboot,
                 ]
             },
+            made: BTreeSet::new(),
             instances: BTreeSet::from([agent.clone()]),
             idle_minutes: vec![
                 machine.call("GET", "/api/v1/settings", None)["idle_timeout_minutes"]
@@ -89,8 +103,16 @@ impl Installation {
             agent,
             machine,
         };
-        // The end of the first steps is a change of settings.
-        installation.ledger.note("settings.update", "", true);
+        // The end of the first steps is a change of settings; before it a person came, with a token, and a provider.
+        for action in [
+            "settings.update",
+            "user.create",
+            "token.create",
+            "provider.create",
+            "profile.update",
+        ] {
+            installation.ledger.note(action, "", true);
+        }
         installation.seen(&installation.agent, "ready");
         installation.at_rest = installation.data_names();
         installation
@@ -108,6 +130,8 @@ impl Installation {
             Kind::Rotate if (round / self.kinds.len() as u64).is_multiple_of(2) => self.rotate(),
             Kind::Rotate => self.rotate_offline(),
             Kind::Settings => self.settings(),
+            Kind::People => self.people(),
+            Kind::Reboot => self.reboot(),
         }
         self.everything_holds();
     }
@@ -251,6 +275,76 @@ impl Installation {
         self.restart();
     }
 
+    /// People, their providers' keys and their tokens are made, one after another, until the kill.
+    fn people(&mut self) {
+        let name = format!("p{}", self.next());
+        let agent = self.agent.clone();
+        let (say, said) = mpsc::channel();
+        self.interrupt(400, move |caller| {
+            let password = "a long enough password";
+            let changes = [
+                (
+                    "user.create",
+                    "/api/v1/users",
+                    json!({"username": name, "password": password}),
+                ),
+                (
+                    "provider.create",
+                    "/api/v1/providers",
+                    json!({"type": "demo", "name": name}),
+                ),
+                ("token.create", "/api/v1/tokens", json!({"name": name})),
+                (
+                    "profile.update",
+                    "/api/v1/profile",
+                    json!({"persona": format!("I am {name} of {agent}.")}),
+                ),
+            ];
+            for (action, list, body) in changes {
+                let method = if action == "profile.update" {
+                    "PATCH"
+                } else {
+                    "POST"
+                };
+                let reply = caller.call(method, list, Some(&body));
+                say.send((action, list, reply.as_ref().ok().map(Reply::json)))
+                    .unwrap();
+                acknowledged(Some(&reply?));
+            }
+            caller.call("GET", "/api/v1/me", None)
+        });
+        for (action, list, answer) in said {
+            self.ledger.note(action, "", answer.is_some());
+            if let Some(id) = answer.as_ref().and_then(|view| view["id"].as_str())
+                && action != "profile.update"
+            {
+                self.made.insert((list, id.to_owned()));
+            }
+        }
+        self.restart();
+    }
+
+    /// The power fails during a turn: everything of the machine is gone at once, and comes back by itself.
+    fn reboot(&mut self) {
+        let agent = self.agent.clone();
+        self.act(&agent, "start");
+        let turn = json!({"agent_id": agent, "message": "hello"});
+        self.talk(&turn);
+        let boot = self.instance(&agent).unwrap()["started_at"].clone();
+        self.interrupt(500, move |caller| {
+            caller.call("POST", "/api/v1/chat/stream", Some(&turn))
+        });
+        self.machine.lose_power();
+        self.restart();
+        self.seen(&agent, "ready");
+        assert_ne!(
+            self.instance(&agent).unwrap()["started_at"],
+            boot,
+            "nothing was left to adopt"
+        );
+        self.talk(&json!({"agent_id": agent, "message": "hello again"}));
+    }
+
     /// Kills the server at a random moment after `ask` was begun, and returns the answer if there was one.
     fn interrupt(
         &mut self,
@@ -306,6 +400,18 @@ impl Installation {
             self.instances
         );
         self.key_files_fit();
+        self.nothing_made_is_lost();
+    }
+
+    fn nothing_made_is_lost(&self) {
+        for (list, id) in &self.made {
+            let rows = self.machine.call("GET", &format!("{list}?limit=200"), None);
+            let rows = rows["items"].as_array().unwrap();
+            assert!(
+                rows.iter().any(|row| row["id"] == id.as_str()),
+                "{id} of {list} was acknowledged and is lost"
+            );
+        }
     }
 
     /// One key file in force, the earlier ones beside it, all owners' keys under the one in force.

@@ -2,12 +2,15 @@
 
 use std::{
     fs,
+    net::{TcpListener, TcpStream},
+    os::unix::{fs::PermissionsExt as _, net::UnixStream},
     path::{Path, PathBuf},
 };
 
 use fractal_testing::{
     fake_provider::Behaviour,
     serve::{Peers, gateway_of, processes},
+    skipped,
 };
 use serde_json::{Value, json};
 
@@ -43,17 +46,21 @@ pub async fn from_inside_nothing_of_others_is_reached(story: &Story) {
     let assets = ada.person.get("/api/v1/assets").await;
     let capabilities = &assets["items"][0]["capabilities"];
     if capabilities["isolation"] != "sandboxed" {
-        let why = format!("no sandbox on this machine: {}", capabilities["remarks"]);
-        assert!(std::env::var("CI").as_deref() != Ok("true"), "{why}");
-        eprintln!("skipped: {why}");
-        return;
+        return skipped(&format!(
+            "no sandbox on this machine: {}",
+            capabilities["remarks"]
+        ));
     }
     let other = server.instance_dir(&bob.instance);
     let own = server.instance_dir(&ada.instance);
+    // The claim removed it; here it lies as before the claim, and open to everybody.
+    let setup_token = server.data_dir().join("setup-token");
+    fs::write(&setup_token, "not the real one").unwrap();
+    fs::set_permissions(&setup_token, fs::Permissions::from_mode(0o644)).unwrap();
     let mut paths = vec![
         server.data_dir(),
         server.config_dir(),
-        server.data_dir().join("setup-token"),
+        setup_token.clone(),
         other.clone(),
         other.join("home"),
         other.join("home/openclaw.json"),
@@ -71,6 +78,9 @@ pub async fn from_inside_nothing_of_others_is_reached(story: &Story) {
     assert!(!keys.is_empty(), "the secret key is a file");
     files.extend(keys);
     paths.extend(files);
+    for path in &paths {
+        assert!(path.exists(), "{}: nothing to be kept from", path.display());
+    }
     let closed: Vec<String> = paths
         .iter()
         .map(|path| path.to_string_lossy().into_owned())
@@ -85,13 +95,23 @@ pub async fn from_inside_nothing_of_others_is_reached(story: &Story) {
         json!({"host": "1.1.1.1", "port": 443}),
         json!({"host": "example.com", "port": 443}),
         json!({"host": "169.254.169.254", "port": 80}),
-        json!({"path": other.join("supervisor/gateway.sock")}),
-        json!({"path": other.join("listener/listener.sock")}),
-        json!({"path": own.join("supervisor/control.sock")}),
     ];
+    for socket in [
+        other.join("supervisor/gateway.sock"),
+        other.join("listener/listener.sock"),
+        own.join("supervisor/control.sock"),
+    ] {
+        UnixStream::connect(&socket).unwrap();
+        reach.push(json!({"path": socket}));
+    }
+    // The machine's own address, where somebody listens.
+    let mut listening = Vec::new();
     for address in host_addresses() {
-        reach.push(json!({"host": address, "port": server.port()}));
-        reach.push(json!({"host": address, "port": fake}));
+        let listener = TcpListener::bind((address.as_str(), 0)).unwrap();
+        let at = listener.local_addr().unwrap();
+        TcpStream::connect(at).unwrap();
+        reach.push(json!({"host": address, "port": at.port()}));
+        listening.push(listener);
     }
     let wanted = reach.len();
     let mut ask = closed.clone();
@@ -121,6 +141,7 @@ pub async fn from_inside_nothing_of_others_is_reached(story: &Story) {
         "the instance listener answers and refuses: {}",
         seen["listener"]
     );
+    fs::remove_file(setup_token).unwrap();
     for process in seen["processes"].as_array().unwrap() {
         let process = process.as_str().unwrap();
         assert!(!process.contains(&bob.instance), "{process}");
@@ -203,8 +224,7 @@ pub fn each_gateway_has_a_host_user_of_its_own(story: &Story, peers: &Peers) {
     let uid = |instance: &str| gateway_of(instance).expect("its gateway runs").uid;
     let (ada, bob) = (uid(&story.ada.instance), uid(&story.bob.instance));
     if !peers.is_root() {
-        eprintln!("skipped: only root can give each instance a host user of its own");
-        return;
+        return skipped("only root can give each instance a host user of its own");
     }
     let server = processes()
         .into_iter()

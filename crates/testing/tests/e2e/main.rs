@@ -4,6 +4,7 @@
 //! and three quarters of a gigabyte, so one story with two people shares two of them; its chapters are in this folder, in
 //! the order they are told.
 
+mod asks;
 mod chat;
 mod crash_loop;
 mod end;
@@ -12,10 +13,12 @@ mod idle;
 mod isolation;
 mod openai;
 mod people;
+mod postgresql;
 mod providers;
 mod recovery;
 mod secrets;
 mod skills;
+mod terminal;
 
 use std::time::Instant;
 
@@ -34,6 +37,13 @@ async fn two_people_live_apart_in_one_house() {
     chat::a_reply_streams_through_openclaw(&story).await;
     chat::a_stopped_agent_does_not_answer_until_it_is_started(&story).await;
     done("chat");
+    asks::a_turn_is_stopped_and_the_next_one_is_answered(&story).await;
+    asks::a_command_waits_for_the_word_of_its_person(&story).await;
+    asks::a_question_is_answered(&story).await;
+    asks::a_file_goes_with_a_message(&story).await;
+    done("stop, approval, question, file");
+    terminal::everything_is_done_from_a_terminal(&story, &peers).await;
+    done("terminal");
     frozen::nothing_is_answered_while_the_gateway_stands_still(&story).await;
     done("frozen gateway");
     isolation::from_inside_nothing_of_others_is_reached(&story).await;

@@ -56,11 +56,7 @@ async fn install() -> Option<PathBuf> {
         Ok(done) if done.status.success() => Some(folder),
         other => {
             let why = other.map_or_else(|error| error.to_string(), |output| told(&output));
-            assert!(
-                std::env::var("CI").as_deref() != Ok("true"),
-                "the client package cannot be installed: {why}"
-            );
-            eprintln!("skipped: the client package cannot be installed: {why}");
+            fractal_testing::skipped(&format!("the client package cannot be installed: {why}"));
             None
         }
     }

@@ -53,7 +53,7 @@ impl Story {
 }
 
 impl Resident {
-    async fn move_in(person: Person, key: &'static str) -> Self {
+    pub async fn move_in(person: Person, key: &'static str) -> Self {
         let fake = FakeProvider::start().await.unwrap();
         fake.accept_keys(&[key]);
         let provider = json!({"type": "openai_compatible", "name": "Fake", "base_url": fake.base_url(), "api_key": key,
