@@ -216,7 +216,7 @@ fn may_see_values(app: &App, cx: &Context, row: &EvidenceEntry) -> bool {
         || row
             .action
             .parse::<Action>()
-            .map_or(true, |action| !app.policy.is_private(action))
+            .map_or(true, |action| !app.policy().is_private(action))
 }
 
 /// The newest signed head. Whoever may chat here may hold it: it tells nothing but how long the log is, and is worth most in many

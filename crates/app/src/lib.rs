@@ -24,6 +24,7 @@ pub mod me;
 pub mod model;
 pub mod oidc;
 pub mod onboarding;
+pub mod policy;
 pub mod profile;
 pub mod provider;
 pub mod reseal;

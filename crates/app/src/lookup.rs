@@ -13,8 +13,7 @@ impl App {
     /// Whether the context allows this; the data plane and the Portal's controls ask like this.
     #[must_use]
     pub fn may(&self, cx: &Context, action: Action, resource: &Resource) -> bool {
-        self.parts()
-            .policy
+        self.policy()
             .decide_in(&cx.actor, action, resource, cx.circumstances())
             .is_allowed()
     }
@@ -25,10 +24,9 @@ impl App {
     ///
     /// `not-found` for a thing the actor may not see, `forbidden` otherwise.
     pub fn require(&self, cx: &Context, action: Action, resource: &Resource) -> Result<()> {
-        let decision =
-            self.parts()
-                .policy
-                .decide_in(&cx.actor, action, resource, cx.circumstances());
+        let decision = self
+            .policy()
+            .decide_in(&cx.actor, action, resource, cx.circumstances());
         match decision.outcome {
             Outcome::Allow => Ok(()),
             outcome => Err(self.refusal(cx, action, resource, &outcome)),

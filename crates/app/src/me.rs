@@ -58,7 +58,7 @@ fn permissions(app: &App, cx: &Context, owner: UserId) -> Vec<String> {
         .iter()
         .filter_map(|action| Some((*action, example_of(*action, cx, owner)?)))
         .collect();
-    app.policy
+    app.policy()
         .allowed(&cx.actor, &questions, cx.circumstances())
         .iter()
         .map(|action| action.as_str().to_owned())
@@ -133,9 +133,13 @@ fn example_of(action: Action, cx: &Context, owner: UserId) -> Option<Resource> {
             id: None,
             organization,
         },
-        A::SettingsView | A::SettingsUpdate | A::KeyRotate | A::KeyExport | A::PolicyReset => {
-            Resource::Settings
-        }
+        A::SettingsView
+        | A::SettingsUpdate
+        | A::KeyRotate
+        | A::KeyExport
+        | A::PolicyView
+        | A::PolicyUpdate
+        | A::PolicyReset => Resource::Settings,
         A::EngineList | A::EngineInstall => Resource::Engine(None),
         A::AssetList | A::AssetView => Resource::RuntimeAsset(None),
         A::UsageViewOwn => Resource::Usage { owner },

@@ -15,7 +15,6 @@ use fractal_clock::{SharedClock, SharedEntropy, new_id};
 use fractal_connect::Outbound;
 use fractal_evidence::Sealer;
 use fractal_openclaw::engine::EngineStore;
-use fractal_policy::PolicySet;
 use fractal_runtime::contract::{EngineFiles, Runtime};
 use fractal_store::Store;
 use fractal_types::{EngineId, InstanceId, OrganizationId, ProviderKind, RuntimeAssetId, Wire};
@@ -26,6 +25,7 @@ use crate::{
     engine::Installation,
     instance::{live::Live, queue::StartQueue, reconcile::Listeners},
     keys::Keys,
+    policy::Policies,
     settings::Settings,
 };
 
@@ -38,7 +38,7 @@ pub struct Parts {
     /// Randomness fit for keys.
     pub entropy: SharedEntropy,
     /// Who may do what.
-    pub policy: Arc<PolicySet>,
+    pub policies: Policies,
     /// Seals the log; woken by the door.
     pub sealer: Arc<Sealer>,
     /// Encryption at rest.

@@ -544,13 +544,13 @@ async fn permissions_are_decided_once_and_follow_a_new_role_at_once() {
     let id = add(&house, &root, "mia", Role::Member).await;
     let mia = house.sign_in("mia").await;
     let member = me::view(&house.app, &mia).await.unwrap().permissions;
-    let before = house.app.policy.decisions();
+    let before = house.app.policies.decisions();
     assert_eq!(
         me::view(&house.app, &mia).await.unwrap().permissions,
         member
     );
     assert!(
-        house.app.policy.decisions() - before <= 2,
+        house.app.policies.decisions() - before <= 2,
         "not once for every permission"
     );
     user::update(&house.app, &root, id, role(Role::Admin))

@@ -53,9 +53,9 @@ pub fn check_policies(text: &str) -> anyhow::Result<fractal_server::Checked> {
     fractal_server::check_policies(text)
 }
 
-/// Goes back to the built-in access rules; how many added ones went.
-pub fn reset_policy() -> anyhow::Result<usize> {
-    fractal_server::reset_policy()
+/// Goes back to the built-in access rules while no server runs; whether there were added ones.
+pub async fn reset_policy(settings: &Settings) -> anyhow::Result<bool> {
+    fractal_server::reset_policy(settings).await
 }
 
 /// Which `pg_dump` would back PostgreSQL up before its schema changes.

@@ -659,7 +659,10 @@ async fn the_access_rules_are_shown_and_a_file_of_them_is_checked() {
 #[tokio::test]
 async fn a_reset_of_the_access_rules_says_that_there_was_nothing_to_remove() {
     let home = Home::new().await;
-    let reset = home.run(&["policy", "reset"]).await;
+    let asked = home.run(&["policy", "reset"]).await;
+    assert_eq!(asked.status.code(), Some(2));
+    assert!(err(&asked).contains("--yes"), "{}", err(&asked));
+    let reset = home.run(&["policy", "reset", "--yes"]).await;
     assert!(reset.status.success(), "{}", err(&reset));
     assert!(
         err(&reset).contains("no added ones to remove"),
@@ -668,7 +671,7 @@ async fn a_reset_of_the_access_rules_says_that_there_was_nothing_to_remove() {
     );
     let answer = out(&home.run(&["policy", "reset", "--yes", "--json"]).await);
     let answer: Value = serde_json::from_str(&answer).unwrap();
-    assert_eq!(answer, json!({"reset": true, "removed": 0}));
+    assert_eq!(answer, json!({"reset": true, "removed": false}));
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ mod onboarding;
 mod page;
 mod people;
 mod pinned;
+mod policy;
 mod providers;
 mod settings;
 mod skills;

@@ -96,6 +96,8 @@ actions! {
     WebhookReplay = "webhook.replay",
     KeyRotate = "key.rotate",
     KeyExport = "key.export",
+    PolicyView = "policy.view",
+    PolicyUpdate = "policy.update",
     PolicyReset = "policy.reset",
     ModelUse = "model.use",
     AgentConfigRead = "agent_config.read",

@@ -30,6 +30,18 @@ pub enum Outcome {
     NeedsApproval(Vec<Approval>),
 }
 
+impl Outcome {
+    /// The word in the store and in answers.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Deny(_) => "deny",
+            Self::NeedsApproval(_) => "needs_approval",
+        }
+    }
+}
+
 /// Why a decision is a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Denial {

@@ -20,7 +20,8 @@ use crate::{
     remembered::Remembered,
 };
 
-pub(crate) const SCHEMA: &str = include_str!("../../../policies/fractal.cedarschema");
+/// What policies may speak of, as a Cedar schema.
+pub const SCHEMA: &str = include_str!("../../../policies/fractal.cedarschema");
 pub(crate) const BUILTIN: &str = include_str!("../../../policies/builtin.cedar");
 pub(crate) const BREAKGLASS: &str = include_str!("../../../policies/breakglass.cedar");
 

@@ -15,6 +15,7 @@ mod circumstances;
 mod decision;
 mod engine;
 mod entity;
+mod question;
 mod remembered;
 mod resource;
 
@@ -23,5 +24,6 @@ pub use builtin::{BuiltinPolicy, builtin_policies};
 pub use check::{Checked, Finding, FindingSeverity, check};
 pub use circumstances::Circumstances;
 pub use decision::{Approval, Decision, Denial, Outcome};
-pub use engine::{PolicyError, PolicySet};
+pub use engine::{PolicyError, PolicySet, SCHEMA};
+pub use question::Question;
 pub use resource::Resource;

@@ -8,9 +8,11 @@ use fractal_types::{
     InvitationId, OrganizationId, ProfileId, ProviderId, Role, RuntimeAssetId, SkillCredentialId,
     UserId, WebhookId,
 };
+use serde::{Deserialize, Serialize};
 
 /// A thing with what a policy needs to know about it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Resource {
     /// A tenant; stands for everything of one kind in lists over all owners.
     Organization(OrganizationId),

@@ -4,7 +4,8 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use fractal_app::{
-    App, Keys, Parts, asset, engine, evidence, instance::reconcile::InstanceReconciler, settings,
+    App, Keys, Parts, asset, engine, evidence, instance::reconcile::InstanceReconciler,
+    policy::Policies, settings,
 };
 use fractal_background::{Reconciler, ReconcilerOptions};
 use fractal_clock::{SharedClock, SharedEntropy, SystemClock, SystemEntropy, random};
@@ -13,7 +14,6 @@ use fractal_connect::{Outbound, OutboundSettings, SystemResolver};
 use fractal_evidence::{Sealer, SealerOptions};
 use fractal_http::Server;
 use fractal_openclaw::engine::EngineStore;
-use fractal_policy::PolicySet;
 use fractal_proxy::{
     broker::{Broker, BrokerSettings},
     chat::{ChatHub, ChatSettings},
@@ -107,6 +107,15 @@ impl House {
             entropy.clone(),
             BrokerSettings::default(),
         );
+        let policies = Policies::load(&store, installation.organization_id).await;
+        let policies = policies.map_err(|error| match error.remedy.clone() {
+            // Nobody is there yet who would print it beside the error.
+            Some(remedy) => {
+                let what = error.detail.clone().unwrap_or_default();
+                anyhow::Error::new(error).context(format!("{what}; {remedy}"))
+            }
+            None => error.into(),
+        })?;
         let mut stored = settings::load(&store, &settings.listen.ip().to_string()).await?;
         stored.listen_tls = tls.is_some();
         if stored.public_url.is_none() {
@@ -131,7 +140,7 @@ impl House {
             store,
             clock: clock.clone(),
             entropy: entropy.clone(),
-            policy: Arc::new(PolicySet::builtin()?),
+            policies,
             sealer: sealer.clone(),
             keys,
             outbound: outbound.clone(),

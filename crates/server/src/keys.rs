@@ -142,7 +142,7 @@ pub async fn import(
 }
 
 /// The check value of the database's key; `None` while there is no installation. Makes no database.
-async fn check_value(settings: &Settings) -> Result<Option<String>> {
+pub(crate) async fn check_value(settings: &Settings) -> Result<Option<String>> {
     if database::is_missing(settings) {
         return Ok(None);
     }

@@ -205,7 +205,7 @@ async fn gather(app: &App) {
         .unwrap_or_else(std::sync::PoisonError::into_inner)
         .len();
     set("fractal_engine_ready", &[], f64::from(u8::from(engine > 0)));
-    metrics::counter!("fractal_policy_decisions_total").absolute(app.policy.decisions());
+    metrics::counter!("fractal_policy_decisions_total").absolute(app.policies.decisions());
     for pool in app.store.pools() {
         for (state, count) in [
             ("used", pool.open.saturating_sub(pool.free)),

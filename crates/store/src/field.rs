@@ -2,11 +2,11 @@
 
 use fractal_crypto::TokenHash;
 use fractal_types::{
-    ApiTokenId, BrowserSessionId, CredentialId, DeliveryId, DiskPressure, EngineId, EvidenceId,
-    Generation, IdentityProviderId, InstanceId, InvitationId, JobId, KeyId, Label, Limits,
-    OrganizationId, ProfileId, ProviderId, ProviderKind, RevisionId, Role, RuntimeAssetId, Scope,
-    SeenState, SkillCredentialId, SkillKey, StopReason, Timestamp, UsageRecordId, UserId, Username,
-    VariableName, WantedState, WebhookId, Wire,
+    ApiTokenId, BrowserSessionId, CredentialId, DecisionId, DeliveryId, DiskPressure, EngineId,
+    EvidenceId, Generation, IdentityProviderId, InstanceId, InvitationId, JobId, KeyId, Label,
+    Limits, OrganizationId, PolicyVersionId, ProfileId, ProviderId, ProviderKind, RevisionId, Role,
+    RuntimeAssetId, Scope, SeenState, SkillCredentialId, SkillKey, StopReason, Timestamp,
+    UsageRecordId, UserId, Username, VariableName, WantedState, WebhookId, Wire,
 };
 use sea_orm::{
     ColIdx, QueryResult, TryGetable, Value,
@@ -125,6 +125,8 @@ texts!(
     WantedState,
     WebhookId,
     DeliveryId,
+    PolicyVersionId,
+    DecisionId,
     Wire,
 );
 

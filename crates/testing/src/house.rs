@@ -31,7 +31,6 @@ use fractal_connect::{FakeResolver, Outbound, OutboundSettings};
 use fractal_crypto::{MasterKey, Token, TokenKind, write_key_file};
 use fractal_evidence::{Sealer, SealerOptions};
 use fractal_openclaw::engine::EngineStore;
-use fractal_policy::PolicySet;
 use fractal_runtime::{
     contract::{
         BoxByteStream, Capabilities, Fence, InstanceSpec, Isolation, LogQuery, LogStream,
@@ -206,7 +205,7 @@ async fn build(reduced: bool, clock: ManualClock) -> House {
         sealer: Arc::new(sealer),
         keys,
         entropy,
-        policy: Arc::new(PolicySet::builtin().expect("sound policies")),
+        policies: fractal_app::policy::Policies::builtin().expect("sound policies"),
         outbound: outbound.expect("an outbound client"),
         runtime: declared,
         asset_id,

@@ -169,6 +169,10 @@ ids! {
     WebhookId = "hook";
     /// One entry of the log on its way to a webhook.
     DeliveryId = "dlv";
+    /// One version of the access rules that operators added.
+    PolicyVersionId = "pol";
+    /// One decision as it was made.
+    DecisionId = "dec";
 }
 
 #[cfg(test)]

@@ -114,7 +114,7 @@ pub enum Via {
 }
 
 /// Somebody who acts, with everything a policy decision needs to know about them.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Actor {
     /// Who.
     pub principal: Principal,

@@ -8,12 +8,16 @@ use std::{borrow::Cow, sync::Mutex};
 
 use async_trait::async_trait;
 use fractal_api_types::ProblemCode;
-use fractal_policy::{Action, Decision, Resource};
+use fractal_policy::{Action, Decision, Question, Resource};
 use fractal_store::{NewEntry, Tx, evidence};
 use fractal_types::InstanceId;
 use serde_json::{Value, json};
 
-use crate::{App, Context, Error, Result, session::standing};
+use crate::{
+    App, Context, Error, Result,
+    policy::{decided, forget_old},
+    session::standing,
+};
 
 /// Something somebody wants changed.
 #[async_trait]
@@ -101,12 +105,12 @@ pub async fn submit<C: Change>(app: &App, cx: &Context, change: C) -> Result<C::
         }
         Err(Failure::Refused {
             error,
-            resource,
+            question,
             decision,
         }) => {
             metrics::counter!("fractal_changes_total", "action" => name, "outcome" => "refused")
                 .increment(1);
-            record_refusal(app, cx, change.action(), &resource, &decision).await?;
+            record_refusal(app, cx, &question, &decision).await?;
             Err(error)
         }
         Err(Failure::Failed(error)) => {
@@ -125,7 +129,7 @@ struct Done<T> {
 enum Failure {
     Refused {
         error: Error,
-        resource: Box<Resource>,
+        question: Box<Question>,
         decision: Box<Decision>,
     },
     Failed(Error),
@@ -161,18 +165,29 @@ async fn attempt<C: Change>(
 ) -> std::result::Result<Done<C::Output>, Failure> {
     let cx = &*present(app, tx, cx).await?;
     let resource = change.resource(tx, cx).await?;
-    let decision =
-        app.parts()
-            .policy
-            .decide_in(&cx.actor, change.action(), &resource, cx.circumstances());
+    let policy = app
+        .policies
+        .present_in(tx, cx.actor.organization_id)
+        .await?;
+    let question = Question {
+        actor: cx.actor.clone(),
+        action: change.action(),
+        resource,
+        circumstances: cx.circumstances(),
+    };
+    let decision = policy.answer(&question);
+    // Seen in this transaction, so committed before it; other decisions here may follow at once.
+    app.policies.put(policy);
     if !decision.is_allowed() {
-        let error = app.refusal(cx, change.action(), &resource, &decision.outcome);
+        let error = app.refusal(cx, question.action, &resource, &decision.outcome);
         return Err(Failure::Refused {
             error,
-            resource: Box::new(resource),
+            question: Box::new(question),
             decision: Box::new(decision),
         });
     }
+    decided(app, tx, &question, &decision).await?;
+    forget_old(app, tx).await?;
     let door = Door {
         app,
         tx,
@@ -236,10 +251,17 @@ fn decision_value(decision: &Decision) -> Value {
 async fn record_refusal(
     app: &App,
     cx: &Context,
-    action: Action,
-    resource: &Resource,
+    question: &Question,
     decision: &Decision,
 ) -> Result<()> {
+    app.store
+        .tx("decisions.refused", async |tx: Tx| {
+            decided(app, &tx, question, decision).await
+        })
+        .await?;
+    let Question {
+        action, resource, ..
+    } = question;
     app.record(
         cx,
         action.as_str(),

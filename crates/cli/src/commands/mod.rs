@@ -90,7 +90,7 @@ pub async fn run(args: Arguments) -> anyhow::Result<ExitCode> {
         Command::Webhooks(command) => webhooks::run(&session, command).await?,
         Command::Keys(command) => keys::run(&session, command).await?,
         Command::Engine(command) => return engine::run(&session, command).await,
-        Command::Policy(command) => return policy::run(&session, command),
+        Command::Policy(command) => return policy::run(&session, command).await,
         Command::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "fractal", &mut text);

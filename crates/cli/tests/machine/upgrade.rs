@@ -70,3 +70,45 @@ async fn an_upgrade_on_postgres_makes_a_backup_or_says_what_to_do() {
     assert!(said.contains("without a backup"), "{said}");
     assert_eq!(names(&backups).len(), 1);
 }
+
+/// Rules that an earlier release knew and this one does not keep it from deciding anything: it says so, and the way back needs no server.
+#[tokio::test(flavor = "multi_thread")]
+async fn added_rules_that_do_not_fit_the_release_are_reset_on_the_machine() {
+    let empty = tokio::task::spawn_blocking(|| postgres::server().map(|it| it.empty()));
+    let Some(database) = empty.await.unwrap() else {
+        return;
+    };
+    let machine = Machine {
+        variables: vec![("DATABASE_URL", database.url.clone())],
+        ..Machine::new()
+    };
+    machine.serve(&[]).await.unwrap().end().await;
+    let none = machine.run(&["policy", "reset", "--yes"]).await;
+    assert!(err(&none).contains("no added ones"), "{}", err(&none));
+
+    let rule = r#"@id("old") permit (principal, action == Action::"moon.fly", resource);"#;
+    let add = format!(
+        "INSERT INTO policy_versions (id, organization_id, number, text, tests, comment, created_at) \
+         SELECT 'pol_01jdx000000000000000000000', id, 1, '{rule}', '[]', '', 0 FROM organizations"
+    );
+    let psql = Command::new("psql")
+        .args([
+            "-X",
+            "-q",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-c",
+            &add,
+            &database.url,
+        ])
+        .output();
+    let output = bounded(psql).await.unwrap();
+    assert!(output.status.success(), "{}", err(&output));
+    let said = machine.serve(&[]).await.err().expect("it does not start");
+    assert!(said.contains("version 1 of the access rules"), "{said}");
+    assert!(said.contains("fractal policy reset"), "{said}");
+
+    let reset = machine.run(&["policy", "reset", "--yes", "--json"]).await;
+    assert!(out(&reset).contains("\"removed\": true"), "{}", out(&reset));
+    machine.serve(&[]).await.unwrap().end().await;
+}

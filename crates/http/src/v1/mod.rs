@@ -9,6 +9,7 @@ mod instances;
 mod invitations;
 mod keys;
 mod me;
+mod policy;
 mod profile;
 mod providers;
 mod sessions;
@@ -35,6 +36,7 @@ pub fn routes() -> Routes {
         invitations::routes(),
         keys::routes(),
         me::routes(),
+        policy::routes(),
         profile::routes(),
         providers::routes(),
         sessions::routes(),

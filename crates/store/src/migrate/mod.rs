@@ -41,6 +41,7 @@ const STEPS: &[(&str, &str)] = &[
         "m0007_disk_pressure",
         include_str!("m0007_disk_pressure.sql"),
     ),
+    ("m0008_policies", include_str!("m0008_policies.sql")),
 ];
 
 /// All steps as they are written, one after the other.

@@ -10,6 +10,7 @@ mod log;
 mod nouns;
 mod pages;
 mod robust;
+mod rules;
 mod work;
 
 /// Runs each case on both databases.
@@ -61,6 +62,8 @@ suite! {
         a_worker_knows_when_the_next_job_is_due
         a_lease_fences_off_the_holder_before
         a_delivery_waits_for_the_older_ones_of_its_thing;
+    rules:
+        the_newest_rules_are_found_and_only_the_newest_decisions_kept;
     figures:
         what_is_counted_is_what_is_there
         every_pool_tells_its_connections;

@@ -94,6 +94,7 @@ pub async fn everything_is_done_from_a_terminal(story: &Story, peers: &Peers) {
     agents_are_talked_to(&ada, story).await;
     people_and_tokens_come_and_go(&ada, &bob).await;
     providers_come_and_go(&ada, story).await;
+    rules_are_tried_and_put_in_force(&ada, &bob, folder.path()).await;
     the_log_is_verified(&ada, folder.path()).await;
 
     ada.does("logout").await;
@@ -193,6 +194,51 @@ async fn providers_come_and_go(ada: &Terminal, story: &Story) {
     ada.does("providers remove Second").await;
     let listed = ada.does("providers list").await;
     assert!(!listed.contains("Second"), "{listed}");
+}
+
+async fn rules_are_tried_and_put_in_force(ada: &Terminal, bob: &Terminal, folder: &Path) {
+    let (rules, tests) = (folder.join("rules.cedar"), folder.join("tests.json"));
+    let text = r#"@id("no-tokens") forbid (principal, action == Action::"token.create", resource)
+when { principal has role && principal.role == "member" };
+"#;
+    std::fs::write(&rules, text).unwrap();
+    let test = r#"[{"name": "owners make tokens", "expect": "allow", "request":
+        {"actor": {"role": "owner"}, "action": "token.create", "resource": {"kind": "api_token"}}}]"#;
+    std::fs::write(&tests, test).unwrap();
+    let (rules, tests) = (rules.display(), tests.display());
+
+    let refused = bob.run(&format!("policy put {rules}"), "").await;
+    assert_eq!(refused.code, Some(REFUSED), "{}", refused.all);
+    let checked = ada
+        .does(&format!("policy check {rules} --tests {tests}"))
+        .await;
+    assert!(checked.contains("ok   owners make tokens"), "{checked}");
+    let tried = ada.does(&format!("policy simulate {rules}")).await;
+    // Bob made tokens before: by his first sign-in and by `fractal login`.
+    assert!(
+        tried.contains("token.create") && tried.contains("bob"),
+        "{tried}"
+    );
+    assert!(tried.contains("would now be refused"), "{tried}");
+    ada.does(&format!(
+        "policy put {rules} --tests {tests} --comment trial"
+    ))
+    .await;
+    assert_eq!(ada.does("policy get").await, text);
+    let versions = ada.does("policy versions").await;
+    assert!(
+        versions.contains("trial") && versions.contains("ada"),
+        "{versions}"
+    );
+    let asked = ada.run("policy ask token.create --user bob", "").await;
+    assert_eq!(asked.code, Some(REFUSED), "{}", asked.all);
+    assert!(asked.out.contains("no-tokens"), "{}", asked.out);
+    let refused = bob.run("tokens create mine", "").await;
+    assert_eq!(refused.code, Some(REFUSED), "{}", refused.all);
+    std::fs::write(folder.join("none.cedar"), "").unwrap();
+    let none = folder.join("none.cedar");
+    ada.does(&format!("policy put {}", none.display())).await;
+    ada.does("policy ask token.create --user bob").await;
 }
 
 async fn the_log_is_verified(ada: &Terminal, folder: &Path) {

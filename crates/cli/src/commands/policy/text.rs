@@ -1,4 +1,4 @@
-//! `fractal policy`: the access rules, on the machine itself. Needs no server and no token.
+//! The access rules of the release, and texts of rules. Needs no server and no token.
 
 use std::{fmt::Write as _, fs, path::Path, process::ExitCode};
 
@@ -7,13 +7,12 @@ use fractal_server::{BuiltinPolicy, Checked, FindingSeverity};
 use fractal_types::Timestamp;
 use serde_json::json;
 
-use super::Session;
 use crate::{
-    args::Policy,
     cells,
+    commands::Session,
     exit::{Advice, Exit, FAILED},
     output::{Row, write_out},
-    place, seams,
+    seams,
     table::Cell,
     text::printable,
 };
@@ -27,26 +26,12 @@ impl Row for BuiltinPolicy {
     }
 }
 
-pub fn run(session: &Session, command: Policy) -> anyhow::Result<ExitCode> {
-    match command {
-        Policy::Show { name: None } => session.out.list(seams::builtin_policies()?)?,
-        Policy::Show { name: Some(name) } => show(session, &name)?,
-        Policy::Check { file } => return check(session, &file),
-        // Nothing is lost, so nothing is asked.
-        Policy::Reset { machine, yes: _ } => {
-            place::of(machine)?;
-            let removed = seams::reset_policy()?;
-            session.out.done(
-                &json!({"reset": true, "removed": removed}),
-                "the built-in access rules are in force, and no others: there were no added ones to remove",
-            )?;
-        }
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-fn show(session: &Session, name: &str) -> anyhow::Result<()> {
+/// Shows all built-in rules, or the text of one.
+pub fn show(session: &Session, name: Option<&str>) -> anyhow::Result<()> {
     let all = seams::builtin_policies()?;
+    let Some(name) = name else {
+        return session.out.list(all);
+    };
     let found = all.into_iter().find(|policy| policy.id == name);
     let policy = found.ok_or_else(|| {
         Advice::error(
@@ -60,9 +45,15 @@ fn show(session: &Session, name: &str) -> anyhow::Result<()> {
     write_out(&format!("{}\n", policy.text))
 }
 
-fn check(session: &Session, file: &Path) -> anyhow::Result<ExitCode> {
-    let text = fs::read_to_string(file)
-        .with_context(|| format!("cannot read {}; name a Cedar file in UTF-8", file.display()))?;
+/// The text of a file of rules.
+pub fn read(file: &Path) -> anyhow::Result<String> {
+    fs::read_to_string(file)
+        .with_context(|| format!("cannot read {}; name a Cedar file in UTF-8", file.display()))
+}
+
+/// Checks a file without a server.
+pub fn check(session: &Session, file: &Path) -> anyhow::Result<ExitCode> {
+    let text = read(file)?;
     let checked = seams::check_policies(&text)?;
     if session.out.json {
         session.out.value(&json!({
