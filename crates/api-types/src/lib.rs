@@ -7,6 +7,7 @@
 
 mod auth;
 mod chat;
+mod dry_run;
 mod engine;
 mod evidence;
 mod health;
@@ -27,6 +28,7 @@ mod webhook;
 
 pub use auth::*;
 pub use chat::*;
+pub use dry_run::*;
 pub use engine::*;
 pub use evidence::*;
 pub use health::*;

@@ -5,7 +5,10 @@ use std::net::IpAddr;
 use fractal_policy::Circumstances;
 use fractal_types::{Actor, ApiTokenId, BrowserSessionId, OrganizationId, UserId};
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    idempotency::Key,
+};
 
 /// Passed to every use case; background work has a context of its own.
 #[derive(Debug, Clone)]
@@ -20,6 +23,10 @@ pub struct Context {
     pub token_id: Option<ApiTokenId>,
     /// The request, for correlating evidence with the log.
     pub request_id: Option<String>,
+    /// Whether a change is only tried: the door says what would happen and takes everything back.
+    pub dry_run: bool,
+    /// The caller's key for the change.
+    pub idempotency_key: Option<Key>,
 }
 
 impl Context {
@@ -32,6 +39,8 @@ impl Context {
             session_id: None,
             token_id: None,
             request_id: None,
+            dry_run: false,
+            idempotency_key: None,
         }
     }
 
@@ -44,6 +53,8 @@ impl Context {
             session_id: None,
             token_id: None,
             request_id: None,
+            dry_run: false,
+            idempotency_key: None,
         }
     }
 

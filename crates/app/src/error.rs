@@ -1,6 +1,6 @@
 //! The one error of use cases: what a caller can do about it, with the source kept for the log.
 
-use fractal_api_types::{FieldError, ProblemCode};
+use fractal_api_types::{DryRun, FieldError, ProblemCode};
 
 /// A refused or failed use case.
 ///
@@ -19,6 +19,8 @@ pub struct Error {
     pub fields: Vec<FieldError>,
     /// Seconds after which trying again makes sense.
     pub retry_after_s: Option<u64>,
+    /// Not an error at all: what a change would do that was only tried.
+    pub dry_run: Option<Box<DryRun>>,
     /// The error underneath.
     #[source]
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
@@ -37,6 +39,7 @@ impl Error {
             remedy: None,
             fields: Vec::new(),
             retry_after_s: None,
+            dry_run: None,
             source: None,
         }
     }

@@ -16,6 +16,7 @@ pub mod change;
 pub mod chat;
 pub mod engine;
 pub mod evidence;
+pub mod idempotency;
 pub mod identity_provider;
 pub mod instance;
 pub mod invitation;

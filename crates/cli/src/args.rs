@@ -48,6 +48,9 @@ pub struct Global {
     /// Print JSON instead of tables and sentences
     #[arg(long, global = true, help_heading = "Everywhere")]
     pub json: bool,
+    /// Only say what a change would do, and whether it is allowed
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    pub dry_run: bool,
 }
 
 /// What to do.

@@ -11,6 +11,9 @@ pub enum Error {
     /// The server understood and said no; code, cause, remedy, wrong fields and request id are inside.
     #[error("{}", .0.detail.as_deref().unwrap_or(&.0.title))]
     Problem(Box<Problem>),
+    /// A change was only tried; what would have happened.
+    #[error("it was only tried: {} of {}", .0.action, .0.resource_id.as_deref().unwrap_or(&.0.resource_kind))]
+    DryRun(Box<fractal_api_types::DryRun>),
     /// Nobody answered at the address.
     #[error("nothing answers at {url}; start it with `fractal serve`, or name another address")]
     Unreachable {

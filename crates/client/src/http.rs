@@ -32,6 +32,8 @@ pub struct Client {
     base: Url,
     http: reqwest::Client,
     credentials: Credentials,
+    /// Whether changes are only tried.
+    dry_run: bool,
 }
 
 impl Client {
@@ -88,7 +90,17 @@ impl Client {
             base,
             http,
             credentials: token.map_or(Credentials::None, Credentials::Bearer),
+            dry_run: false,
         })
+    }
+
+    /// A client whose changes are only tried: they end in [`Error::DryRun`], which says what would have happened.
+    #[must_use]
+    pub fn trying(&self) -> Self {
+        Self {
+            dry_run: true,
+            ..self.clone()
+        }
     }
 
     /// The address this client talks to.
@@ -122,6 +134,9 @@ impl Client {
         }
         append_query(&mut url, query);
         let changes = method != Method::GET;
+        if changes && self.dry_run {
+            url.query_pairs_mut().append_pair("dry_run", "true");
+        }
         let mut request = self.http.request(method, url);
         match &self.credentials {
             Credentials::None => {}
@@ -203,6 +218,9 @@ impl Client {
             .await
             .map_err(|error| self.transport(error))?;
         if response.status().is_success() {
+            if response.headers().contains_key("fractal-dry-run") {
+                return Err(Error::DryRun(Box::new(read_json(response).await?)));
+            }
             return Ok(response);
         }
         let status = response.status().as_u16();

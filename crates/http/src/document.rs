@@ -16,7 +16,7 @@ use utoipa::{
 };
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::Server;
+use crate::{Server, changes};
 
 /// Tag of routes that need no sign-in.
 pub const PUBLIC: &str = "public";
@@ -31,6 +31,7 @@ pub const PUBLIC: &str = "public";
     ),
     components(schemas(
         Problem,
+        fractal_api_types::DryRun,
         fractal_api_types::ChatEvent,
         fractal_api_types::SessionEvent,
         fractal_api_types::LogLineView
@@ -64,6 +65,7 @@ pub fn finish(mut document: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenAp
         .flatten()
         {
             add_problems(operation);
+            changes::describe(operation);
         }
     }
     document

@@ -4,6 +4,7 @@
 //! `fractal_proxy`. One route a function, one noun a file. Adding a route: write the function with its
 //! `utoipa::path`, list it in its noun's `routes()`, run the test that regenerates the API document.
 
+mod changes;
 mod cookie;
 mod document;
 mod extract;
@@ -48,7 +49,9 @@ fn api() -> OpenApiRouter<Server> {
 pub fn router(server: Server) -> Router {
     let (router, document) = api().split_for_parts();
     let document = document::finish(document);
+    let changes = changes::Changes::of(server.clone(), &document);
     router
+        .layer(middleware::from_fn_with_state(changes, changes::intercept))
         .merge(document::route(&document))
         .merge(problem_page::route())
         .fallback(public::fallback)

@@ -7,6 +7,8 @@ use axum::{
 use fractal_api_types::{FieldError, Problem, ProblemCode};
 use http::{HeaderValue, StatusCode, header};
 
+use crate::changes::DRY_RUN;
+
 /// What every handler fails with.
 #[derive(Debug)]
 pub struct ApiError(pub fractal_app::Error);
@@ -48,7 +50,14 @@ fn request_id() -> String {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let error = self.0;
+        let mut error = self.0;
+        if let Some(would) = error.dry_run.take() {
+            let headers = [
+                (DRY_RUN, HeaderValue::from_static("true")),
+                (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+            ];
+            return (headers, axum::Json(would)).into_response();
+        }
         let status =
             StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let request_id = request_id();

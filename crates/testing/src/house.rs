@@ -308,6 +308,21 @@ impl House {
         found
     }
 
+    /// How often the log has each action, as far as it is not sealed.
+    ///
+    /// # Panics
+    ///
+    /// When the database fails.
+    pub async fn logged(&self) -> BTreeMap<String, usize> {
+        let read = self.app.store.read();
+        let entries = evidence::list_unsealed(&read, u32::MAX).await;
+        let mut counts = BTreeMap::new();
+        for entry in entries.expect("the log") {
+            *counts.entry(entry.action).or_default() += 1;
+        }
+        counts
+    }
+
     /// Moves the clock.
     pub fn pass(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));

@@ -4,18 +4,18 @@
 //! is a value that implements [`Change`]; it does database work only, because the transaction may run again when it collides.
 //! Slow or outside work (hashing, testing a provider) is done before, and its result is part of the value.
 
-use std::{borrow::Cow, sync::Mutex};
+use std::{borrow::Cow, collections::BTreeMap, sync::Mutex};
 
 use async_trait::async_trait;
-use fractal_api_types::ProblemCode;
+use fractal_api_types::{DryRun, ProblemCode};
 use fractal_policy::{Action, Decision, Question, Resource};
 use fractal_store::{NewEntry, Tx, evidence};
 use fractal_types::InstanceId;
 use serde_json::{Value, json};
 
 use crate::{
-    App, Context, Error, Result,
-    policy::{decided, forget_old},
+    App, Context, Error, Result, idempotency,
+    policy::{decided, decision_view, forget_old},
     session::standing,
 };
 
@@ -94,6 +94,9 @@ pub async fn submit<C: Change>(app: &App, cx: &Context, change: C) -> Result<C::
         .await;
     match outcome {
         Ok(done) => {
+            if let Some(key) = &cx.idempotency_key {
+                key.took();
+            }
             app.remembered.forget();
             app.sealer.wake();
             metrics::counter!("fractal_changes_total", "action" => name, "outcome" => "done")
@@ -103,6 +106,23 @@ pub async fn submit<C: Change>(app: &App, cx: &Context, change: C) -> Result<C::
             }
             Ok(done.output)
         }
+        Err(Failure::Tried(would)) => Err(tried(would)),
+        // Who may not see a thing is not told by a try that it is there.
+        Err(Failure::Refused { error, .. })
+            if cx.dry_run && error.code == ProblemCode::NotFound =>
+        {
+            Err(error)
+        }
+        Err(Failure::Refused {
+            question, decision, ..
+        }) if cx.dry_run => Err(tried(Box::new(DryRun {
+            action: name.to_owned(),
+            resource_kind: question.resource.kind().to_owned(),
+            resource_id: question.resource.id_text(),
+            decision: decision_view(&decision),
+            values: BTreeMap::new(),
+            instances: Vec::new(),
+        }))),
         Err(Failure::Refused {
             error,
             question,
@@ -126,7 +146,16 @@ struct Done<T> {
     wake: Vec<InstanceId>,
 }
 
+/// What a change would do, as the outcome that takes it back.
+fn tried(would: Box<DryRun>) -> Error {
+    let mut error = Error::new(ProblemCode::Internal);
+    error.dry_run = Some(would);
+    error
+}
+
 enum Failure {
+    /// It was only tried; the transaction is taken back.
+    Tried(Box<DryRun>),
     Refused {
         error: Error,
         question: Box<Question>,
@@ -186,8 +215,11 @@ async fn attempt<C: Change>(
             decision: Box::new(decision),
         });
     }
-    decided(app, tx, &question, &decision).await?;
-    forget_old(app, tx).await?;
+    if !cx.dry_run {
+        decided(app, tx, &question, &decision).await?;
+        forget_old(app, tx).await?;
+    }
+    let resource = question.resource;
     let door = Door {
         app,
         tx,
@@ -200,16 +232,34 @@ async fn attempt<C: Change>(
         .notes
         .into_inner()
         .unwrap_or_else(std::sync::PoisonError::into_inner);
+    if cx.dry_run {
+        return Err(Failure::Tried(Box::new(DryRun {
+            action: change.action().as_str().to_owned(),
+            resource_kind: resource.kind().to_owned(),
+            resource_id: resource.id_text(),
+            decision: decision_view(&decision),
+            values: notes
+                .values
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
+            instances: notes.wake.iter().map(ToString::to_string).collect(),
+        })));
+    }
+    let resource_id = notes
+        .made
+        .or_else(|| resource.id_text())
+        .unwrap_or_default();
+    if let Some(key) = &cx.idempotency_key {
+        idempotency::take(app, tx, key, change.action(), &resource_id).await?;
+    }
     let entry = NewEntry {
         organization_id: cx.actor.organization_id,
         principal: cx.actor.principal,
         via: cx.actor.via,
         action: change.action().as_str(),
         resource_kind: resource.kind(),
-        resource_id: notes
-            .made
-            .or_else(|| resource.id_text())
-            .unwrap_or_default(),
+        resource_id,
         outcome: "done",
         decision: decision_value(&decision),
         values: notes.values,

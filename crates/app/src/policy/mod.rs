@@ -239,7 +239,7 @@ fn tests_of(row: &PolicyVersion) -> Vec<PolicyTest> {
 }
 
 /// A decision, as people read it.
-fn decision_view(decision: &Decision) -> PolicyDecision {
+pub(crate) fn decision_view(decision: &Decision) -> PolicyDecision {
     let (outcome, reason, approvals) = match &decision.outcome {
         Outcome::Allow => (PolicyOutcome::Allow, None, &[][..]),
         Outcome::Deny(why) => (PolicyOutcome::Deny, Some(why.as_str().to_owned()), &[][..]),

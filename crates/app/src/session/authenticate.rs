@@ -38,6 +38,8 @@ pub(super) fn context_of(
         session_id,
         token_id,
         request_id: None,
+        dry_run: false,
+        idempotency_key: None,
     }
 }
 

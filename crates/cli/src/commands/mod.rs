@@ -2,6 +2,7 @@
 
 mod account;
 mod chat;
+mod dry_run;
 mod engine;
 mod evidence;
 mod identity_providers;
@@ -45,7 +46,12 @@ pub struct Session {
 impl Session {
     /// A client for the server that was named.
     pub fn client(&self) -> anyhow::Result<Client> {
-        connection::connect(&self.global)
+        let client = connection::connect(&self.global)?;
+        Ok(if self.global.dry_run {
+            client.trying()
+        } else {
+            client
+        })
     }
 
     /// A client without a token.
@@ -63,34 +69,45 @@ pub async fn run(args: Arguments) -> anyhow::Result<ExitCode> {
         out: Output::new(args.global.json, SystemClock.now()),
         global: args.global,
     };
-    match args.command {
+    match carry_out(&session, args.command).await {
+        Err(error) => match error.downcast_ref::<fractal_client::Error>() {
+            // Not a failure: it is what was asked for.
+            Some(fractal_client::Error::DryRun(would)) => dry_run::show(&session, would),
+            _ => Err(error),
+        },
+        done => done,
+    }
+}
+
+async fn carry_out(session: &Session, command: Command) -> anyhow::Result<ExitCode> {
+    match command {
         Command::Serve(args) => seams::serve(place::serve(args)?).await?,
         Command::Demo(args) => seams::demo(place::demo(args)?).await?,
         // Dispatched before this point, because they make a runtime of their own.
         Command::Supervise(_) | Command::Relay(_) => return Ok(ExitCode::FAILURE),
-        Command::Status => account::status(&session).await?,
-        Command::Doctor(args) => return doctor::run(&session, &args).await,
-        Command::Login(args) => login::login(&session, args).await?,
-        Command::Logout => login::logout(&session).await?,
-        Command::Chat(args) => return chat::run(&session, args).await,
-        Command::Instances(command) => instances::run(&session, command).await?,
-        Command::Providers(command) => providers::run(&session, command).await?,
-        Command::Profile(command) => profile::run(&session, command).await?,
-        Command::Skills(command) => skills::run(&session, command).await?,
-        Command::Users(command) => users::run(&session, command).await?,
-        Command::Invitations(command) => invitations::run(&session, command).await?,
+        Command::Status => account::status(session).await?,
+        Command::Doctor(args) => return doctor::run(session, &args).await,
+        Command::Login(args) => login::login(session, args).await?,
+        Command::Logout => login::logout(session).await?,
+        Command::Chat(args) => return chat::run(session, args).await,
+        Command::Instances(command) => instances::run(session, command).await?,
+        Command::Providers(command) => providers::run(session, command).await?,
+        Command::Profile(command) => profile::run(session, command).await?,
+        Command::Skills(command) => skills::run(session, command).await?,
+        Command::Users(command) => users::run(session, command).await?,
+        Command::Invitations(command) => invitations::run(session, command).await?,
         Command::IdentityProviders(command) => {
-            identity_providers::run(&session, command).await?;
+            identity_providers::run(session, command).await?;
         }
-        Command::Sessions(command) => sessions::run(&session, command).await?,
-        Command::Tokens(command) => tokens::run(&session, command).await?,
-        Command::Settings(command) => settings::run(&session, command).await?,
-        Command::Usage(args) => account::usage(&session, &args).await?,
-        Command::Evidence(command) => evidence::run(&session, command).await?,
-        Command::Webhooks(command) => webhooks::run(&session, command).await?,
-        Command::Keys(command) => keys::run(&session, command).await?,
-        Command::Engine(command) => return engine::run(&session, command).await,
-        Command::Policy(command) => return policy::run(&session, command).await,
+        Command::Sessions(command) => sessions::run(session, command).await?,
+        Command::Tokens(command) => tokens::run(session, command).await?,
+        Command::Settings(command) => settings::run(session, command).await?,
+        Command::Usage(args) => account::usage(session, &args).await?,
+        Command::Evidence(command) => evidence::run(session, command).await?,
+        Command::Webhooks(command) => webhooks::run(session, command).await?,
+        Command::Keys(command) => keys::run(session, command).await?,
+        Command::Engine(command) => return engine::run(session, command).await,
+        Command::Policy(command) => return policy::run(session, command).await,
         Command::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "fractal", &mut text);

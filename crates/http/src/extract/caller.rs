@@ -8,7 +8,7 @@ use fractal_app::Context;
 use http::{header, request::Parts};
 use secrecy::SecretString;
 
-use crate::{Server, problem::ApiError};
+use crate::{Server, changes::Asked, problem::ApiError};
 
 /// Somebody who proved who they are.
 #[derive(Debug, Clone)]
@@ -133,8 +133,11 @@ impl FromRequestParts<Server> for Caller {
 }
 
 fn with_request_id(context: Context, parts: &Parts) -> Context {
+    let asked = parts.extensions.get::<Asked>().cloned().unwrap_or_default();
     Context {
         request_id: parts.extensions.get::<String>().cloned(),
+        dry_run: asked.dry_run,
+        idempotency_key: asked.key,
         ..context
     }
 }

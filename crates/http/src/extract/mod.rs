@@ -4,6 +4,6 @@ mod body;
 mod caller;
 mod params;
 
-pub use body::{BodyLimit, Json};
+pub use body::{BodyLimit, DEFAULT_LIMIT, Json};
 pub use caller::{Caller, Client, MaybeCaller};
 pub use params::{Path, Query};

@@ -1,6 +1,7 @@
 //! The surface as a whole: every operation of the API document, called through the real router.
 
 mod cases;
+mod changes;
 mod document;
 mod evidence;
 mod input;

@@ -42,6 +42,10 @@ const STEPS: &[(&str, &str)] = &[
         include_str!("m0007_disk_pressure.sql"),
     ),
     ("m0008_policies", include_str!("m0008_policies.sql")),
+    (
+        "m0009_idempotency_keys",
+        include_str!("m0009_idempotency_keys.sql"),
+    ),
 ];
 
 /// All steps as they are written, one after the other.

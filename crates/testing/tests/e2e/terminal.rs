@@ -159,6 +159,18 @@ async fn people_and_tokens_come_and_go(ada: &Terminal, bob: &Terminal) {
         .run("users create mallory", "a long enough password\n")
         .await;
     assert_eq!(refused.code, Some(REFUSED), "{}", refused.all);
+    let tried = ada.given("users create carol --dry-run", "a long enough password\n");
+    let tried = tried.await;
+    assert!(
+        tried.contains("user.create") && tried.contains("would be done"),
+        "{tried}"
+    );
+    let tried = bob
+        .run("users create carol --dry-run", "a long enough password\n")
+        .await;
+    assert_eq!(tried.code, Some(REFUSED), "{}", tried.all);
+    let people = ada.does("users list").await;
+    assert!(!people.contains("carol"), "{people}");
     ada.given("users create carol", "a long enough password\n")
         .await;
     let people = ada.does("users list").await;
