@@ -1,5 +1,5 @@
 // What became of a webhook's messages. A row opens to what is known of it; what was given up, or lost by the receiver, is sent again.
-import { Button, Group, SegmentedControl, Text } from '@mantine/core';
+import { Anchor, Button, Group, SegmentedControl, Text } from '@mantine/core';
 import { IconChevronRight, IconRefresh } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -59,6 +59,7 @@ export function Deliveries({ hook }: { hook: WebhookView }) {
             size="xs"
             leftSection={<IconRefresh size={14} />}
             loading={busy === 'all'}
+            disabled={busy !== undefined && busy !== 'all'}
             onClick={() => void attempt('all', sendAll)}
           >
             {tn('webhook.deliveries.allAgain', hook.dead)}
@@ -95,7 +96,7 @@ export function Deliveries({ hook }: { hook: WebhookView }) {
                     delivery={one}
                     names={names}
                     log={can(me, 'evidence.view')}
-                    busy={busy === one.id}
+                    busy={busy}
                     onAgain={
                       mayReplay && one.state !== 'pending'
                         ? () => void attempt(one.id, () => again(hook.id, one.id))
@@ -127,12 +128,15 @@ function Delivery(props: {
   delivery: DeliveryView;
   names: Names;
   log: boolean;
-  busy: boolean;
+  /** What is being sent again just now. */
+  busy: string | undefined;
   onAgain: (() => void) | undefined;
 }) {
   const { delivery } = props;
   const [kind = '', id = ''] = delivery.resource.split(/:(.*)/s);
-  const about = props.names.get(id) ?? `${tWord('kind', kind)} ${short(id)}`;
+  const what = tWord('kind', kind);
+  // Some things are alone of their kind: a word stands for their id.
+  const about = props.names.get(id) ?? (id.includes('_') ? `${what} ${short(id)}` : what);
   const failed = delivery.state !== 'delivered' && delivery.last_error;
   return (
     <details className="delivery">
@@ -164,12 +168,14 @@ function Delivery(props: {
           <dd className="mono">{delivery.event}</dd>
           <dt>{t('webhook.delivery.resource')}</dt>
           <dd>
-            {tWord('kind', kind)} {id && <Id id={id} />}
+            {what} {id.includes('_') && <Id id={id} />}
           </dd>
           <dt>{t('webhook.delivery.entry')}</dt>
           <dd>
             {props.log ? (
-              <Link to={`/evidence?seq=${delivery.seq}`}>#{number(delivery.seq)}</Link>
+              <Anchor component={Link} to={`/evidence?seq=${delivery.seq}`} size="sm">
+                #{number(delivery.seq)}
+              </Anchor>
             ) : (
               `#${number(delivery.seq)}`
             )}
@@ -210,7 +216,8 @@ function Delivery(props: {
             size="xs"
             variant="default"
             leftSection={<IconRefresh size={14} />}
-            loading={props.busy}
+            loading={props.busy === delivery.id}
+            disabled={props.busy !== undefined && props.busy !== delivery.id}
             onClick={props.onAgain}
           >
             {t('webhook.delivery.again')}

@@ -123,6 +123,7 @@ function Body({ hook }: { hook: WebhookView }) {
             <>
               <Button
                 variant="default"
+                px="sm"
                 leftSection={<IconSend size={16} />}
                 loading={busy === 'test'}
                 onClick={() =>
@@ -132,6 +133,7 @@ function Body({ hook }: { hook: WebhookView }) {
                 {t('webhook.test')}
               </Button>
               <Button
+                px="sm"
                 leftSection={<IconPencil size={16} />}
                 variant="default"
                 onClick={() => setEditing(true)}
@@ -197,10 +199,13 @@ function Body({ hook }: { hook: WebhookView }) {
             title={t('webhook.failing')}
           >
             <Text size="sm">{sentence(hook.last_error)}</Text>
+            <Text size="sm" mt={4}>
+              {t('webhook.failing.hint')}
+            </Text>
           </Alert>
         )}
       </div>
-      <dl className="facts">
+      <dl className="facts hook-facts">
         <dt>{t('webhook.url')}</dt>
         <dd>
           <span className="mono">{hook.url}</span> <Copy text={hook.url} size={14} />

@@ -57,7 +57,7 @@ export default function WebhooksPage() {
           )
         }
       </Loaded>
-      <Receive />
+      {none && <Receive />}
       {params.has('new') && <Editor onClose={() => setParams({}, { replace: true })} onMade={setMade} />}
       {made && (
         <NewSecret
@@ -93,7 +93,7 @@ function Row({ hook }: { hook: WebhookView }) {
         <Text size="sm" c="dimmed">
           {hook.events.slice(0, 2).map(eventWords).join(', ')}
           {more > 0 && ` +${more}`}
-          {hook.waiting > 0 && ` · ${tn('webhook.waiting', hook.waiting)}`}
+          {hook.enabled && hook.waiting > 0 && ` · ${tn('webhook.waiting', hook.waiting)}`}
           {hook.dead > 0 && ` · ${tn('webhook.givenUp', hook.dead)}`}
           {hook.last_delivered_at && (
             <>

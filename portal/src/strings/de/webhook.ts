@@ -36,10 +36,12 @@ export const webhook = {
   'webhook.events.all': 'Alles',
   'webhook.events.choose': 'Wähle Aktionen',
   'webhook.events.chosen': 'Was ich wähle',
-  'webhook.events.everything': 'alles, was geschieht',
+  'webhook.events.everything': 'Alles, was geschieht',
   'webhook.events.kind': '{kind}: alles',
   'webhook.events.missing': 'Wähle mindestens eine, oder alles.',
   'webhook.failing': 'Der letzte Versuch ist gescheitert',
+  'webhook.failing.hint':
+    'Nachrichten werden von selbst nochmals versucht. Sobald der Empfänger wieder geht, sende einen Test, dann das Aufgegebene.',
   'webhook.givenUp': '{n} aufgegeben | {n} aufgegeben',
   'webhook.intro':
     'Adressen anderer Programme, denen gesagt wird, was hier geschieht, sobald es im Protokoll steht.',
@@ -56,7 +58,7 @@ export const webhook = {
     'Was geschieht, während er angehalten ist, erfährt er nie, auch nicht später. Was schon unterwegs ist, wartet, bis es weitergeht.',
   'webhook.pause.title': '{name} anhalten?',
   'webhook.private': 'Auf dieser Maschine oder in einem privaten Netz',
-  'webhook.private.hint': 'Sonst werden solche Adressen abgelehnt, ebenso unverschlüsseltes http.',
+  'webhook.private.hint': 'Nötig für solche Adressen und für unverschlüsseltes http.',
   'webhook.receive': 'Was ein Empfänger bekommt',
   'webhook.receive.again':
     'Antworte binnen zehn Sekunden mit einem Status 2xx. Alles andere wird nach fünf Sekunden nochmals versucht, dann in doppelt so langen Pausen bis zu einer Stunde, dreißigmal insgesamt.',

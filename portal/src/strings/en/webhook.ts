@@ -34,10 +34,12 @@ export const webhook = {
   'webhook.events.all': 'Everything',
   'webhook.events.choose': 'Choose actions',
   'webhook.events.chosen': 'What I choose',
-  'webhook.events.everything': 'everything that happens',
+  'webhook.events.everything': 'Everything that happens',
   'webhook.events.kind': '{kind}: everything',
   'webhook.events.missing': 'Choose at least one, or everything.',
   'webhook.failing': 'The last attempt failed',
+  'webhook.failing.hint':
+    'Messages are tried again by themselves. When the receiver is mended, send a test, then what was given up.',
   'webhook.givenUp': '{n} given up | {n} given up',
   'webhook.intro':
     'Addresses of other programs that are told what happens here, as soon as it is in the log.',
@@ -54,7 +56,7 @@ export const webhook = {
     'What happens while it is paused it is never told, not even later. What is on its way already waits until it goes on.',
   'webhook.pause.title': 'Pause {name}?',
   'webhook.private': 'On this machine or in a private network',
-  'webhook.private.hint': 'Otherwise such addresses are refused, and plain http is.',
+  'webhook.private.hint': 'Needed for such addresses, and for plain http.',
   'webhook.receive': 'What a receiver gets',
   'webhook.receive.again':
     'Answer with a status of 2xx within ten seconds. Everything else is tried again after five seconds, then at doubling pauses up to an hour, thirty times in all.',
