@@ -30,6 +30,8 @@ function scenario(name, options, body) {
 }
 
 const box = (page) => page.getByRole('textbox', { name: 'Message' });
+/** What somebody may not see is only missing once it is known who they are. */
+const known = (page) => page.getByRole('button', { name: 'Account of Ada' }).waitFor();
 const lastAnswer = (page) => page.getByRole('article').last();
 async function say(page, text) {
   await box(page).fill(text);
@@ -234,14 +236,15 @@ scenario(
     await row.hover();
     await row.getByRole('button').click();
     await page.getByRole('menuitem', { name: 'Rename' }).click();
-    await page.getByRole('textbox', { name: 'Name' }).fill('Plan B');
-    await page.getByRole('button', { name: 'Save' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('textbox', { name: 'Name' }).fill('Plan B');
+    await dialog.getByRole('button', { name: 'Save' }).click();
     const renamed = page.locator('.session', { hasText: 'Plan B' });
     await renamed.waitFor();
     await renamed.hover();
     await renamed.getByRole('button').click();
     await page.getByRole('menuitem', { name: 'Delete' }).click();
-    await page.getByRole('button', { name: 'Delete conversation' }).click();
+    await dialog.getByRole('button', { name: 'Delete conversation' }).click();
     await renamed.waitFor({ state: 'detached' });
     assert.equal(
       state.sessions.some((one) => one.key === 'chat-1'),
@@ -331,6 +334,34 @@ scenario(
   },
 );
 
+scenario(
+  'a page waits for its words, and only those of one language are loaded',
+  {},
+  async ({ page, state }) => {
+    let release = () => {};
+    const held = new Promise((resolve) => {
+      release = resolve;
+    });
+    await page.route(/assets\/evidence\.en-/, async (route) => {
+      await held;
+      await route.continue();
+    });
+    await page.goto('/instances');
+    await page.getByRole('heading', { name: 'Agents', level: 1 }).waitFor();
+    const arrived = Promise.all([
+      page.waitForRequest(/assets\/evidence\.en-/),
+      page.waitForResponse(/assets\/EvidencePage-.*js/).then((response) => response.finished()),
+    ]);
+    await page.getByRole('link', { name: 'Evidence' }).first().click();
+    await arrived;
+    assert.deepEqual(await page.getByRole('heading', { level: 1 }).allInnerTexts(), ['Agents']);
+    release();
+    await page.getByRole('heading', { name: 'Evidence', level: 1 }).waitFor();
+    const words = state.log.map((one) => one.key).filter((key) => /assets\/\w+\.(en|de)-/.test(key));
+    assert.ok(words.length >= 3 && words.every((key) => key.includes('.en-')), words.join());
+  },
+);
+
 scenario('the language can be chosen before signing in, and stays', {}, async ({ page, state }) => {
   state.signedIn = false;
   await page.goto('/login');
@@ -345,6 +376,8 @@ scenario('the palette goes anywhere by keyboard', {}, async ({ page }) => {
   await box(page).waitFor();
   await page.keyboard.press('Control+k');
   await page.getByRole('textbox', { name: /Search pages/ }).fill('usage');
+  // The keys go to what is listed then.
+  await page.waitForFunction(() => document.querySelectorAll('.mantine-Spotlight-action').length === 1);
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { name: 'Usage' }).waitFor();
@@ -362,6 +395,7 @@ scenario('a member sees nothing of administration', {}, async ({ page, state }) 
   state.me.role = 'member';
   await page.goto('/settings/agent');
   await page.getByRole('button', { name: 'Save' }).waitFor();
+  await known(page);
   assert.equal(await page.getByRole('link', { name: 'People' }).count(), 0);
 });
 
@@ -450,6 +484,7 @@ scenario('a member is not offered to change limits', {}, async ({ page, state })
   state.me.permissions = [];
   await page.goto('/instances/inst_01k9w3v5x7almost');
   await page.getByText('Its disk is almost full').waitFor();
+  await known(page);
   assert.equal(await page.getByRole('textbox', { name: 'Disk, MiB' }).count(), 0);
 });
 
@@ -680,6 +715,7 @@ scenario('a member sees their own activity and no log', {}, async ({ page, state
   Object.assign(state.me, { role: 'member', permissions: ['instance.list', 'evidence.head'] });
   await page.goto('/instances');
   await page.locator('.activity li').first().getByText('Change installation').waitFor();
+  await known(page);
   assert.equal(await page.getByRole('link', { name: 'Evidence' }).count(), 0);
   assert.ok(!state.log.some((one) => one.key === 'GET /api/v1/evidence'), 'nothing that is refused is asked');
   await page.goto('/evidence');
@@ -749,7 +785,8 @@ scenario(
     await page.getByRole('alert').getByText('It answered 503 Service Unavailable.').waitFor();
     await page.getByRole('button', { name: 'Send test' }).click();
     await page.getByText('It did not take the test message').waitFor();
-    await page.getByText('Given up', { exact: true }).first().click();
+    const filter = page.locator('.deliveries-filter');
+    await filter.getByText('Given up').click();
     await page.waitForURL(/state=dead/);
     await message(page, 'Create account').locator('summary').click();
     await message(page, 'Create account').getByText('30', { exact: true }).waitFor();
@@ -765,7 +802,7 @@ scenario(
     await page.getByText('None here').waitFor();
     state.webhooks.attempt();
     await page.getByText('Works', { exact: true }).waitFor();
-    await page.getByText('Taken', { exact: true }).first().click();
+    await filter.getByText('Taken').click();
     await message(page, 'Create account').waitFor();
     assert.equal(await page.getByRole('alert').count(), 0);
     const replayed = state.log.filter((one) => one.key.endsWith('/replay')).map((one) => one.key);
@@ -834,10 +871,14 @@ scenario('a member does not see webhooks, and asks nothing about them', {}, asyn
   Object.assign(state.me, { role: 'member', permissions: ['instance.list', 'evidence.head'] });
   await page.goto('/settings/tokens');
   await page.getByRole('heading', { name: 'API tokens', level: 1 }).waitFor();
+  await known(page);
   assert.equal(await page.getByRole('link', { name: 'Webhooks' }).count(), 0);
   await page.goto('/settings/webhooks');
   await page.getByText('Nothing is here').waitFor();
   await page.goto(`/settings/webhooks/${state.webhooks.hooks[0].id}`);
   await page.getByText('Nothing is here').waitFor();
-  assert.ok(!state.log.some((one) => one.key.includes('/api/v1/webhooks')), 'nothing that is refused is asked');
+  assert.ok(
+    !state.log.some((one) => one.key.includes('/api/v1/webhooks')),
+    'nothing that is refused is asked',
+  );
 });
