@@ -61,6 +61,7 @@ const pages = (instance) => [
   ],
   ['settings-people', '/settings/people', (page) => page.locator('.rows li').first().waitFor()],
   ['settings-sign-in', '/settings/sign-in', (page) => page.getByRole('heading', { level: 1 }).waitFor()],
+  ['settings-webhooks', '/settings/webhooks', (page) => page.getByText('No webhooks yet').waitFor()],
   ['settings-installation', '/settings/installation', (page) => page.getByText('OpenClaw').first().waitFor()],
 ];
 
@@ -122,14 +123,14 @@ test('on a desktop', async (t) => {
       await page.getByRole('textbox', { name: 'Address' }).fill(model.url);
       await page.getByRole('textbox', { name: 'API key' }).fill('sk-wrong');
       await page.getByRole('switch', { name: 'private network' }).click();
-      await page.getByRole('button', { name: 'Save' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
       const card = page.getByRole('region', { name: 'Slow model' });
       await card.getByRole('button', { name: 'Test now' }).click();
       await card.getByRole('alert').waitFor();
       await inspect(page, 'provider-refused');
       await card.getByRole('button', { name: 'Edit' }).click();
       await page.getByRole('textbox', { name: 'API key' }).fill(model.state.key);
-      await page.getByRole('button', { name: 'Save' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
       await page.getByRole('dialog').waitFor({ state: 'detached' });
       await card.getByRole('button', { name: 'Test now' }).click();
       await card.getByText('It answered in').waitFor();

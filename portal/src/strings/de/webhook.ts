@@ -1,0 +1,87 @@
+// Webhooks: addresses that are told what happens, in German.
+import type { webhook as en } from '../en/webhook';
+
+export const webhook = {
+  'webhook.add': 'Webhook hinzufügen',
+  'webhook.delete.hint':
+    'Was noch zu ihm unterwegs ist, wird verworfen, und Aufgegebenes kann nicht mehr gesendet werden. Das lässt sich nicht rückgängig machen.',
+  'webhook.delete.title': '{name} löschen?',
+  'webhook.deliveries': 'Nachrichten',
+  'webhook.deliveries.all': 'Alle',
+  'webhook.deliveries.allAgain': '{n} nochmals senden | Alle {n} nochmals senden',
+  'webhook.deliveries.intro':
+    'Was ihm gesagt wurde, das Neueste zuerst. Angenommene Nachrichten stehen hier sieben Tage lang.',
+  'webhook.deliveries.none': 'Noch keine Nachrichten',
+  'webhook.deliveries.none.hint':
+    'Das Nächste, was geschieht und oben gewählt ist, erscheint hier. Eine Testnachricht nicht.',
+  'webhook.deliveries.noneFound': 'Hier ist keine',
+  'webhook.deliveries.older': 'Ältere zeigen',
+  'webhook.deliveries.which': 'Welche Nachrichten',
+  'webhook.delivery.again': 'Nochmals senden',
+  'webhook.delivery.again.hint': 'Sofort, und wieder bis zu dreißigmal.',
+  'webhook.delivery.answer': 'Letzte Antwort',
+  'webhook.delivery.attempts': 'Versuche',
+  'webhook.delivery.dead': 'Aufgegeben',
+  'webhook.delivery.delivered': 'Angenommen',
+  'webhook.delivery.entry': 'Eintrag des Protokolls',
+  'webhook.delivery.error': 'Warum es scheiterte',
+  'webhook.delivery.event': 'Aktion',
+  'webhook.delivery.failing': 'Scheitert',
+  'webhook.delivery.next': 'Nächster Versuch',
+  'webhook.delivery.pending': 'Unterwegs',
+  'webhook.delivery.resource': 'Betrifft',
+  'webhook.docs': 'Wie ein Empfänger die Signatur prüft',
+  'webhook.edit': 'Webhook bearbeiten',
+  'webhook.events': 'Berichte ihm',
+  'webhook.events.all': 'Alles',
+  'webhook.events.choose': 'Wähle Aktionen',
+  'webhook.events.chosen': 'Was ich wähle',
+  'webhook.events.everything': 'Alles, was geschieht',
+  'webhook.events.kind': '{kind}: alles',
+  'webhook.events.missing': 'Wähle mindestens eine, oder alles.',
+  'webhook.failing': 'Der letzte Versuch ist gescheitert',
+  'webhook.failing.hint':
+    'Nachrichten werden von selbst nochmals versucht. Sobald der Empfänger wieder geht, sende einen Test, dann das Aufgegebene.',
+  'webhook.givenUp': '{n} aufgegeben | {n} aufgegeben',
+  'webhook.intro':
+    'Adressen anderer Programme, denen gesagt wird, was hier geschieht, sobald es im Protokoll steht.',
+  'webhook.made': 'Geheimnis von {name}',
+  'webhook.made.hint':
+    'Gib es dem Empfänger: Es beweist, dass Nachrichten von hier kommen. Es wird nur dieses eine Mal gezeigt.',
+  'webhook.more': 'Weitere Aktionen',
+  'webhook.name.hint': 'Wozu er dient.',
+  'webhook.none': 'Noch keine Webhooks',
+  'webhook.none.hint':
+    'Ein Webhook ruft eine Adresse von dir auf, wenn etwas geschieht: um in einem Chatraum zu melden, dass ein Agent ausfällt, um eine Liste von Konten aktuell zu halten oder eine Überwachung zu füttern. Nachrichten sind signiert und sagen, wer was womit getan hat, nie mit welchen Werten.',
+  'webhook.pause': 'Anhalten',
+  'webhook.pause.hint':
+    'Was geschieht, während er angehalten ist, erfährt er nie, auch nicht später. Was schon unterwegs ist, wartet, bis es weitergeht.',
+  'webhook.pause.title': '{name} anhalten?',
+  'webhook.private': 'Auf dieser Maschine oder in einem privaten Netz',
+  'webhook.private.hint': 'Nötig für solche Adressen und für unverschlüsseltes http.',
+  'webhook.receive': 'Was ein Empfänger bekommt',
+  'webhook.receive.again':
+    'Antworte binnen zehn Sekunden mit einem Status 2xx. Alles andere wird nach fünf Sekunden nochmals versucht, dann in doppelt so langen Pausen bis zu einer Stunde, dreißigmal insgesamt.',
+  'webhook.receive.order':
+    'Eine Nachricht kann zweimal kommen, mit derselben webhook-id. Nachrichten über dasselbe kommen in ihrer Reihenfolge.',
+  'webhook.resume': 'Fortsetzen',
+  'webhook.rotate': 'Neues Geheimnis',
+  'webhook.rotate.hint':
+    'Nachrichten werden sofort mit dem neuen Geheimnis signiert. Ein Empfänger, der nur das alte kennt, lehnt sie ab, bis er das neue bekommt; solange werden sie nochmals versucht.',
+  'webhook.rotate.title': 'Neues Geheimnis für {name}?',
+  'webhook.state.dead': 'Nachrichten aufgegeben',
+  'webhook.state.failing': 'Scheitert',
+  'webhook.state.new': 'Noch nichts gesendet',
+  'webhook.state.paused': 'Angehalten',
+  'webhook.state.sending': 'Sendet',
+  'webhook.state.works': 'Funktioniert',
+  'webhook.taken': 'zuletzt angenommen',
+  'webhook.taken.head': 'Zuletzt angenommen',
+  'webhook.tells': 'Erfährt von',
+  'webhook.test': 'Test senden',
+  'webhook.test.failed': 'Die Testnachricht wurde nicht angenommen',
+  'webhook.test.ok': 'Die Testnachricht wurde angenommen: Status {status}, in {time}.',
+  'webhook.url': 'Adresse',
+  'webhook.url.hint': 'Zum Beispiel https://example.org/hooks/fractal',
+  'webhook.waiting': '{n} unterwegs | {n} unterwegs',
+} satisfies Record<keyof typeof en, string>;
