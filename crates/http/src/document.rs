@@ -66,9 +66,21 @@ pub fn finish(mut document: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenAp
         {
             add_problems(operation);
             changes::describe(operation);
+            leave_streams_open(operation);
         }
     }
     document
+}
+
+/// A schema beside an event stream is taken for that of every event, which it is not; what the events are stands in the words.
+fn leave_streams_open(operation: &mut Operation) {
+    for response in operation.responses.responses.values_mut() {
+        if let RefOr::T(response) = response
+            && let Some(stream) = response.content.get_mut("text/event-stream")
+        {
+            *stream = RefOr::T(ContentBuilder::new().build());
+        }
+    }
 }
 
 fn add_problems(operation: &mut Operation) {

@@ -1,6 +1,6 @@
 //! `/api/v1/policy`: access rules, their versions, and what others would do.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use fractal_api_types::{
     CheckPolicy, Page, PageQuery, PolicyCheck, PolicySimulation, PolicyVersionView, PolicyView,
     SimulatePolicy, UpdatePolicy,
@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 use crate::{
     Server,
     document::Routes,
-    extract::{Caller, Json, Query},
+    extract::{Caller, Json, Path, Query},
     problem::ApiResult,
 };
 
