@@ -8,7 +8,13 @@ import { loadCatalogue, wantedLocale } from './strings';
 
 const root = document.getElementById('root');
 if (root) {
+  // The page that opens most often is fetched while the words still come.
+  if (location.pathname === '/') void import('./chat/ChatPage').catch(() => {});
   loadCatalogue(wantedLocale())
     .catch(() => loadCatalogue('en'))
-    .finally(() => createRoot(root).render(<App />));
+    .then(
+      () => createRoot(root).render(<App />),
+      // Without any words only this can be said, in both languages.
+      () => root.append('Fractal could not be loaded: reload the page. Bitte lade die Seite neu.'),
+    );
 }

@@ -1,7 +1,7 @@
-// Routes and providers. Every page is a chunk of its own; the frame comes first.
+// Routes and providers. The frame comes first, then the page (`pages.ts`).
 import { Button, MantineProvider } from '@mantine/core';
 import { QueryClientProvider } from '@tanstack/react-query';
-import { Component, Fragment, lazy, type ReactNode, Suspense, useEffect, useMemo } from 'react';
+import { Component, Fragment, type ReactNode, Suspense, useEffect, useMemo } from 'react';
 import { BrowserRouter, Navigate, Route, Routes, useLocation, useNavigate } from 'react-router';
 import { setSignedOutHandler } from '../api/client';
 import { queryClient } from '../api/queries';
@@ -9,16 +9,17 @@ import { t } from '../strings';
 import { NotFound, ProblemAlert } from '../ui/bits';
 import { Frame } from './Frame';
 import { useLocale } from './language';
+import {
+  ChatPage,
+  EvidencePage,
+  InstancePage,
+  InstancesPage,
+  InvitationPage,
+  LoginPage,
+  SettingsPage,
+  SetupPage,
+} from './pages';
 import { cssVariables, makeTheme } from './theme';
-
-const SetupPage = lazy(() => import('../setup/SetupPage'));
-const LoginPage = lazy(() => import('../auth/LoginPage'));
-const InvitationPage = lazy(() => import('../auth/InvitationPage'));
-const ChatPage = lazy(() => import('../chat/ChatPage'));
-const InstancesPage = lazy(() => import('../instances/InstancesPage'));
-const InstancePage = lazy(() => import('../instances/InstancePage'));
-const EvidencePage = lazy(() => import('../evidence/EvidencePage'));
-const SettingsPage = lazy(() => import('../settings/SettingsPage'));
 
 /** A page that breaks says so; the others go on. */
 class Guard extends Component<{ children: ReactNode }, { error: unknown }> {

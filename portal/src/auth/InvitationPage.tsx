@@ -60,7 +60,7 @@ export default function InvitationPage() {
             required
             {...form.text('username')}
           />
-          <TextInput label={t('account.displayName')} autoComplete="name" {...form.text('display_name')} />
+          <TextInput label={t('login.displayName')} autoComplete="name" {...form.text('display_name')} />
           <PasswordInput
             label={t('login.password')}
             description={t('password.hint')}

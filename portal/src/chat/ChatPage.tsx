@@ -60,7 +60,7 @@ export default function ChatPage() {
           hint={t('chat.noAgent.hint')}
           action={
             <Button component={Link} to="/instances?new">
-              {t('instances.new')}
+              {t('chat.noAgent.action')}
             </Button>
           }
         />

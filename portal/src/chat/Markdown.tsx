@@ -3,9 +3,9 @@
 import { IconExternalLink, IconPhotoOff } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import ReactMarkdown, { type Components } from 'react-markdown';
-import remarkGfm from 'remark-gfm';
 import { t } from '../strings';
 import { CodeBlock } from './CodeBlock';
+import { readGfm } from './gfm';
 import { headingsInOrder } from './headings';
 
 const LINK = /^(https?:|mailto:)/i;
@@ -65,7 +65,7 @@ function isBlock(node: { children?: { type: string; value?: unknown }[] } | unde
   return first?.type === 'text' && typeof first.value === 'string' && first.value.endsWith('\n');
 }
 
-const plugins = [remarkGfm, headingsInOrder];
+const plugins = [readGfm, headingsInOrder];
 
 export default function Markdown({ text }: { text: string }) {
   return (

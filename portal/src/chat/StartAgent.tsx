@@ -42,7 +42,7 @@ export function StartAgent({ id }: { id: string }) {
         loading={busy}
         onClick={() => void start()}
       >
-        {t('instance.start')}
+        {t('chat.stopped.action')}
       </Button>
       <ProblemAlert error={error} />
     </>

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import type { EvidenceHead, EvidenceView, InclusionProof } from '../api/types';
-import { has } from '../strings';
+import { enter, has, loadCatalogue } from '../strings';
 import { type Bytes, hex } from './bytes';
 import { checkEntry, checkHead, type Kept, passes, type Step, support } from './check';
 import { keptOf } from './kept';
@@ -34,6 +34,9 @@ const leafOf = (seq: number, more = {}) => {
 let us: Signer;
 let texts: string[];
 beforeAll(async () => {
+  Object.assign(globalThis, { document: { documentElement: { lang: '' } } });
+  await loadCatalogue('en');
+  await enter('evidence');
   us = await signer(NAME);
   texts = Array.from({ length: 11 }, (_, i) => leafOf(i + 1));
 });

@@ -192,7 +192,7 @@ function Overview(props: { instance: InstanceView; samples: Sample[]; mine: bool
       <Section title={t('instance.facts')}>
         <div className="card">
           <dl className="facts">
-            <dt>{t('instance.id')}</dt>
+            <dt>{t('common.id')}</dt>
             <dd>
               <Id id={instance.id} />
             </dd>
@@ -335,7 +335,7 @@ function Change({ instance }: { instance: InstanceView }) {
         />
         <NumberInput
           style={{ flex: 1, minWidth: 160 }}
-          label={t('agent.idle')}
+          label={t('instance.idle')}
           min={1}
           max={10080}
           allowDecimal={false}

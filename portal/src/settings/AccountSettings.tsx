@@ -51,7 +51,7 @@ function Name({ me }: { me: Me }) {
         </Text>
         <ProblemAlert error={form.error} shown={form.shown} />
         <TextInput
-          label={t('account.displayName')}
+          label={t('login.displayName')}
           maxLength={64}
           required
           autoComplete="name"

@@ -221,7 +221,7 @@ function Asset({ asset }: { asset: RuntimeAssetView }) {
         </Text>
       </Group>
       <dl className="facts">
-        <dt>{t('instance.id')}</dt>
+        <dt>{t('common.id')}</dt>
         <dd>
           <Id id={asset.id} />
         </dd>

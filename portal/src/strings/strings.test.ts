@@ -1,21 +1,29 @@
 import { expect, test } from 'vitest';
-import { de } from './de';
-import { en } from './en';
-import { faultWords, type Key, loadCatalogue, nearest, t, tn, tWord } from './index';
+import { enter, faultWords, loadCatalogue, nearest, t, tn, tWord } from './index';
+import { ROOMS, type Room } from './rooms';
 
+Object.assign(globalThis, { document: { documentElement: { lang: '' } } });
 const placeholders = (text: string) => [...new Set(text.match(/\{\w+\}/g) ?? [])].sort();
 
-test('both languages say everything, with the same placeholders and forms', () => {
-  expect(Object.keys(de).sort()).toEqual(Object.keys(en).sort());
-  for (const key of Object.keys(en) as Key[]) {
-    expect(de[key].trim(), key).not.toBe('');
-    expect(placeholders(de[key]), key).toEqual(placeholders(en[key]));
-    expect(de[key].split(' | ').length, key).toBe(en[key].split(' | ').length);
-  }
-});
+test.each(Object.keys(ROOMS) as Room[])(
+  'both languages say everything in the room %s, with the same placeholders and forms',
+  async (name) => {
+    const [en, de] = (await Promise.all([ROOMS[name].en(), ROOMS[name].de()])).map(
+      (nouns) => Object.assign({}, ...Object.values(nouns)) as Record<string, string>,
+    );
+    expect(Object.keys(de ?? {}).sort()).toEqual(Object.keys(en ?? {}).sort());
+    for (const [key, english] of Object.entries(en ?? {})) {
+      const german = de?.[key] ?? '';
+      expect(german.trim(), key).not.toBe('');
+      expect(placeholders(german), key).toEqual(placeholders(english));
+      expect(german.split(' | ').length, key).toBe(english.split(' | ').length);
+    }
+  },
+);
 
 test('words are filled, counted and looked up', async () => {
-  Object.assign(globalThis, { document: { documentElement: { lang: '' } } });
+  await loadCatalogue('en');
+  await enter('settings', 'instances');
   expect(t('chat.welcome', { name: 'Ada' })).toBe('Hello Ada');
   expect(tn('provider.modelCount', 1)).toBe('1 model');
   expect(tn('provider.modelCount', 1200)).toBe('1,200 models');
@@ -26,7 +34,15 @@ test('words are filled, counted and looked up', async () => {
   await loadCatalogue('de');
   expect(tn('provider.modelCount', 1200)).toBe('1.200 Modelle');
   expect(faultWords(refused).message).toBe('Der Anbieter hat den Schlüssel abgelehnt.');
+});
+
+test('a room that is entered while the language changes speaks the new one', async () => {
   await loadCatalogue('en');
+  await Promise.all([loadCatalogue('de'), enter('evidence')]);
+  expect(tWord('kind', 'key')).toBe('Schlüssel');
+  await Promise.all([enter('gate'), loadCatalogue('en')]);
+  expect(t('login.title')).toBe('Sign in');
+  expect(tWord('kind', 'key')).toBe('Keys');
 });
 
 test('the nearest language that we speak is chosen', () => {

@@ -13,7 +13,7 @@ export function InstallProgress({ progress }: { progress: EngineProgress }) {
       <Text size="xs" c="dimmed">
         {tWord('install', progress.phase)}
         {known &&
-          ` · ${t('engine.progress', {
+          ` · ${t('install.progress', {
             done: number(progress.packages_done),
             total: number(progress.packages_total),
             size: bytes(progress.bytes),

@@ -1,6 +1,6 @@
 // What a model provider did wrong, in German. The server says it in English, with the case's own details, and sends
 // a code; other languages have the code's usual cause and remedy.
-import type { ProviderFault } from '../api/types';
+import type { ProviderFault } from '../../api/types';
 
 export const faults = {
   not_configured: {

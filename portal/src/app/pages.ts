@@ -1,0 +1,20 @@
+// The pages, each a chunk of its own that brings its words along.
+import { type ComponentType, lazy } from 'react';
+import { enter, type Room } from '../strings';
+
+/** Drawn when both the page and its words are there, so that nothing shows untranslated. */
+function page<P>(load: () => Promise<{ default: ComponentType<P> }>, ...rooms: Room[]) {
+  return lazy(async () => {
+    const [module] = await Promise.all([load(), enter(...rooms)]);
+    return module;
+  });
+}
+
+export const ChatPage = page(() => import('../chat/ChatPage'));
+export const LoginPage = page(() => import('../auth/LoginPage'), 'gate');
+export const InvitationPage = page(() => import('../auth/InvitationPage'), 'gate');
+export const SetupPage = page(() => import('../setup/SetupPage'), 'setup');
+export const InstancesPage = page(() => import('../instances/InstancesPage'), 'instances');
+export const InstancePage = page(() => import('../instances/InstancePage'), 'instances');
+export const EvidencePage = page(() => import('../evidence/EvidencePage'), 'evidence');
+export const SettingsPage = page(() => import('../settings/SettingsPage'), 'settings');

@@ -1,0 +1,51 @@
+// The installation as its administrators set it up, in German.
+import type { installation as en } from '../en/installation';
+
+export const installation = {
+  'asset.healthy': 'In Ordnung',
+  'asset.isolation': 'Isolation',
+  'asset.limits': 'Grenzen',
+  'asset.ownUid': 'eigener Systembenutzer je Agent',
+  'asset.remarks': 'Könnte besser sein',
+  'asset.slots': '{n} dürfen gleichzeitig starten',
+  'asset.unhealthy': 'Nicht erreichbar',
+  'enforcement.enforced': 'durchgesetzt',
+  'enforcement.none': 'keine',
+  'enforcement.watched': 'beobachtet',
+  'engine.failed': 'Konnte nicht installiert werden',
+  'engine.install': 'Erneut installieren',
+  'engine.installed': 'Installiert',
+  'engine.installing': 'Wird installiert',
+  'installation.assets': 'Wo Agenten laufen',
+  'installation.assets.hint': 'Was jeder Ort verspricht, und was er nicht kann.',
+  'installation.danger': 'Gefahrenzone',
+  'installation.engines': 'Engines',
+  'installation.engines.hint': 'Die OpenClaw-Versionen, auf denen Agenten laufen.',
+  'installation.hosts': 'Weitere Hostnamen',
+  'installation.hosts.hint': 'Einer je Zeile. Anfragen an andere Namen werden abgelehnt.',
+  'installation.idle.hint': 'Für neue Agenten.',
+  'installation.intro': 'Adressen, Engines und Isolation dieser Installation.',
+  'installation.noEngine': 'Noch ist keine Engine bekannt',
+  'installation.proxies': 'Vertraute Proxys',
+  'installation.proxies.hint': 'Netze (CIDR), deren weitergereichten Adressen geglaubt wird, eines je Zeile.',
+  'installation.publicUrl': 'Öffentliche Adresse',
+  'installation.publicUrl.hint': 'Wo Menschen Fractal öffnen, wenn es nicht diese Maschine selbst ist.',
+  'installation.reduced': 'Eingeschränkte Isolation',
+  'installation.reduced.accept': 'Risiko annehmen',
+  'installation.reduced.accept.hint':
+    'Agenten verschiedener Menschen können auf dieser Maschine die Dateien und Schlüssel der anderen lesen. Nimm das nur an, wenn alle einander vertrauen. Die Entscheidung wird festgehalten und kann zurückgenommen werden.',
+  'installation.reduced.accepted':
+    'Angenommen: die Agenten mehrerer Menschen teilen einen Vertrauensbereich.',
+  'installation.reduced.hint':
+    'Ohne bubblewrap sind Agenten nicht voneinander getrennt; nur eine Person darf diese Installation nutzen. Besser: bubblewrap installieren.',
+  'installation.reduced.withdraw': 'Zurücknehmen',
+  'installation.reduced.withdraw.hint':
+    'Agenten anderer Menschen werden an Orten mit eingeschränkter Isolation nicht mehr gestartet.',
+  'isolation.reduced': 'Eingeschränkt',
+  'isolation.sandboxed': 'In Sandbox',
+  'limit.cpu': 'CPU',
+  'limit.disk': 'Speicherplatz',
+  'limit.memory': 'Arbeitsspeicher',
+  'limit.open_files': 'Offene Dateien',
+  'limit.processes': 'Prozesse',
+} satisfies Record<keyof typeof en, string>;

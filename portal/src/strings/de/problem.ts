@@ -1,0 +1,37 @@
+// What went wrong, by the code of the server, in German.
+import type { problem as en } from '../en/problem';
+
+export const problem = {
+  'problem.already-exists': 'Das gibt es schon',
+  'problem.approval-needed': 'Das muss erst jemand genehmigen',
+  'problem.body-too-large': 'Das ist zu groß',
+  'problem.conflict': 'Das passt nicht zum jetzigen Zustand',
+  'problem.cross-site': 'Die Anfrage kam von einer anderen Seite',
+  'problem.forbidden': 'Das darfst du nicht',
+  'problem.instance-failed': 'Der Agent konnte nicht gestartet werden',
+  'problem.instance-stopped': 'Der Agent ist angehalten',
+  'problem.instance-stopped.remedy': 'Starte ihn auf seiner Seite und sende die Nachricht dann noch einmal.',
+  'problem.internal': 'Bei uns ist etwas schiefgegangen',
+  'problem.invalid-fields': 'Einige Felder stimmen nicht',
+  'problem.invalid-json': 'Die Anfrage war nicht lesbar',
+  'problem.invalid-parameter': 'Die Adresse stimmt nicht',
+  'problem.invitation-refused': 'Die Einladung gilt nicht mehr',
+  'problem.invitation-refused.remedy': 'Bitte um eine neue.',
+  'problem.not-found': 'Nicht gefunden',
+  'problem.offline': 'Fractal antwortet nicht',
+  'problem.offline.remedy': 'Prüfe deine Verbindung, oder ob Fractal läuft.',
+  'problem.provider-failed': 'Der Modellanbieter konnte nicht antworten',
+  'problem.reference': 'Kennzeichen: {id}',
+  'problem.run-gone': 'Diese Antwort ist vorbei',
+  'problem.setup-done': 'Die Einrichtung ist abgeschlossen',
+  'problem.setup-token-refused': 'Das Einrichtungs-Token gilt nicht',
+  'problem.setup-token-refused.remedy':
+    'Öffne die Adresse, die jetzt auf dem Terminal steht, oder gib ihr Token ein.',
+  'problem.sign-in-failed': 'Die Anmeldung ist fehlgeschlagen',
+  'problem.too-many-attempts': 'Zu viele Versuche',
+  'problem.too-many-attempts.remedy': 'Warte einige Minuten und versuche es dann erneut.',
+  'problem.unauthenticated': 'Melde dich zuerst an',
+  'problem.unavailable': 'Gerade nicht verfügbar',
+  'problem.wrong-credentials': 'Benutzername oder Passwort ist falsch',
+  'problem.wrong-host': 'Unter dieser Adresse ist nichts zu finden',
+} satisfies Record<keyof typeof en, string>;

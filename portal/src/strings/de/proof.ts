@@ -1,0 +1,118 @@
+// What this browser checks of the log, what it keeps, and what that is worth, in German.
+import type { proof as en } from '../en/proof';
+
+export const proof = {
+  'check.entry.differs':
+    'Was hier steht, ist nicht, was versiegelt wurde. Es unterscheidet sich in: {fields}',
+  'check.entry.ok': 'Was hier steht, ist, was versiegelt wurde',
+  'check.entry.seq': 'Der Server antwortete mit Eintrag {other} statt {n}',
+  'check.entry.shape': 'Der versiegelte Eintrag ist nicht lesbar',
+  'check.failed': 'Passt nicht',
+  'check.growth.cut': 'Das Protokoll wurde gekürzt: am {seen} hatte es {from} Einträge, jetzt hat es {to}',
+  'check.growth.empty': 'Das Protokoll ist leer, obwohl du schon Einträge darin gesehen hast',
+  'check.growth.first': 'Dieser Stand über {n} Einträge ist gemerkt; der nächste Blick wird an ihm gemessen',
+  'check.growth.kept': 'Der in diesem Browser gemerkte Stand passt nicht zum Schlüssel daneben',
+  'check.growth.ok': 'Das Protokoll ist seit {since} nur gewachsen: damals {first} Einträge, jetzt {to}',
+  'check.growth.rewritten':
+    'Das Protokoll wurde umgeschrieben: seine ersten {from} Einträge sind nicht die, die du am {seen} gesehen hast',
+  'check.growth.skipped': 'Wachstum nicht geprüft: es gibt keinen unterschriebenen Stand',
+  'check.growth.unproven':
+    'Der Server beweist nicht, dass das Protokoll seit {since} nur gewachsen ist: {reason}',
+  'check.inclusion.beyond': 'Der unterschriebene Stand umfasst nur {size} Einträge, nicht Eintrag {n}',
+  'check.inclusion.ok': 'Er ist Nummer {n} der {size} Einträge unter dem unterschriebenen Stand',
+  'check.inclusion.root':
+    'Er steht nicht im unterschriebenen Protokoll: der Beweis führt zu einer anderen Wurzel. Der Eintrag wurde geändert oder das Protokoll',
+  'check.inclusion.shape': 'Der Beweis hat nicht die Form eines Beweises für Eintrag {n} von {size}',
+  'check.inclusion.size': 'Der Beweis handelt von {other} Einträgen, der unterschriebene Stand von {size}',
+  'check.inclusion.skipped': 'Platz im Protokoll nicht geprüft: es gibt keinen unterschriebenen Stand',
+  'check.insecure': 'Dieser Browser prüft Unterschriften nur über HTTPS oder auf der Maschine selbst.',
+  'check.instead': 'Exportiere das Protokoll und prüfe es irgendwo mit',
+  'check.kept': 'Gemerkt',
+  'check.key.algorithm': 'Der Schlüssel des Servers ist kein Ed25519-Schlüssel',
+  'check.key.changed': 'Der Server zeigt einen anderen Schlüssel als den, der hier seit {since} gemerkt ist',
+  'check.key.first': 'Erster Blick: der Schlüssel ist ab jetzt in diesem Browser gemerkt',
+  'check.key.id': 'Der Schlüssel des Servers ist beschädigt: seine Id passt nicht',
+  'check.key.kept': 'Der hier gemerkte Schlüssel ist nicht lesbar; füge ihn neu ein',
+  'check.key.ok': 'Der Schlüssel ist der hier seit {since} gemerkte',
+  'check.key.shape': 'Der Schlüssel des Servers ist nicht lesbar',
+  'check.leaf.hash': 'Die versiegelten Bytes haben den Fingerabdruck {hash}, nicht den, der danebensteht',
+  'check.leaf.ok': 'Seine Bytes haben den Fingerabdruck {hash}',
+  'check.noEd25519': 'Dieser Browser kann Ed25519-Unterschriften nicht prüfen; neuere können es.',
+  'check.passed': 'Passt',
+  'check.signature.forged':
+    'Die Unterschrift passt nicht zum Stand: er wurde geändert oder mit einem anderen Schlüssel unterschrieben',
+  'check.signature.ok': 'Der Stand über {n} Einträge ist unterschrieben von {name}',
+  'check.signature.shape': 'Der Stand ist keine unterschriebene Notiz',
+  'check.signature.skipped': 'Unterschrift nicht geprüft: es fehlt der Stand oder der Schlüssel',
+  'check.signature.unsigned': 'Der Stand ist nicht mit dem Schlüssel unterschrieben, der hier zählt',
+  'check.skipped': 'Nicht geprüft',
+  'head.alarm': 'Dieses Protokoll setzt das nicht fort, das du gesehen hast',
+  'head.alarm.remedy':
+    'So sieht auch eine zurückgespielte ältere Sicherung aus: frag, wer Fractal betreibt. Kann es niemand erklären, trau hier keinem Eintrag; exportiere das Protokoll und vergleiche es mit einem früheren Export.',
+  'head.changedKey': 'Vorsicht: der Schlüssel dieses Protokolls ist ein anderer',
+  'head.changedKey.remedy':
+    'Eine neue Installation hat einen neuen Schlüssel. Gab es keine, zeigt dir vielleicht jemand eine andere Geschichte. Vergleiche mit „fractal evidence key“ auf der Maschine selbst, bevor du ihm traust.',
+  'head.first': 'Erster Blick aus diesem Browser: Schlüssel und Stand sind ab jetzt gemerkt',
+  'head.first.hint': 'vergleiche den Schlüssel einmal mit dem auf der Maschine',
+  'head.grew': 'Das Protokoll ist seit {since} nur gewachsen',
+  'head.grew.hint': 'in diesem Browser geprüft, mit dem gemerkten Schlüssel',
+  'head.label': 'Stand des Protokolls',
+  'head.more': 'Schlüssel und Beweis',
+  'head.signed': 'unterschrieben',
+  'head.size': '{n} Eintrag | {n} Einträge',
+  'head.unable': 'Hier nicht geprüft',
+  'proof.elsewhere': 'Ohne diesen Server prüfen',
+  'proof.elsewhere.copy': 'Befehl kopieren',
+  'proof.elsewhere.hint':
+    'Exportiere das Protokoll, sichere den Stand und gib das auf irgendeiner Maschine ein. Es prüft auch, ob Werte zu ihren Festlegungen passen.',
+  'proof.head': 'Der zuletzt gesehene Stand',
+  'proof.head.copy': 'Stand kopieren',
+  'proof.head.hint':
+    'Ein anderswo verwahrter Stand zeigt, wenn jemand das Protokoll umschreibt, was er auch in der Hand hat.',
+  'proof.head.none': 'Noch keiner: er wird gemerkt, sobald er jede Prüfung besteht.',
+  'proof.head.save': 'Als Datei sichern',
+  'proof.head.seen': 'gesehen',
+  'proof.key': 'Der gemerkte Schlüssel',
+  'proof.key.compare': 'Das Wort der Maschine:',
+  'proof.key.copy': 'Schlüssel kopieren',
+  'proof.key.copyOther': 'Den anderen Schlüssel kopieren',
+  'proof.key.none': 'Noch keiner: der erste hier gesehene wird gemerkt.',
+  'proof.key.other': 'Der Server zeigt jetzt diesen',
+  'proof.key.since': 'In diesem Browser gemerkt seit',
+  'proof.key.trust': 'Dem neuen Schlüssel trauen',
+  'proof.key.trust.hint':
+    'Ab jetzt bestehen hier nur Stände, die mit dem neuen Schlüssel unterschrieben sind, und der zuletzt gesehene Stand wird vergessen: was vor heute geändert wurde, fällt nicht mehr auf. Sichere vorher den alten Schlüssel und Stand.',
+  'proof.key.trust.title': 'Dem neuen Schlüssel trauen?',
+  'proof.log.trust': 'Mit diesem Protokoll neu beginnen',
+  'proof.log.trust.hint':
+    'Der zuletzt gesehene Stand wird vergessen und das Protokoll ab seinem jetzigen Stand beobachtet: was vorher geändert wurde, fällt nicht mehr auf. Sichere vorher den alten Stand.',
+  'proof.log.trust.title': 'Mit diesem Protokoll neu beginnen?',
+  'proof.paste': 'Ein Schlüssel, den du anderswo verwahrt hast',
+  'proof.paste.action': 'Diesen Schlüssel nehmen',
+  'proof.paste.algorithm': 'Das ist kein Ed25519-Schlüssel.',
+  'proof.paste.hint': 'Wie „fractal evidence key“ ihn ausgibt. Er zählt statt des oberen.',
+  'proof.paste.id': 'Seine Teile passen nicht zusammen: kopiere ihn noch einmal ganz.',
+  'proof.paste.shape': 'Ein Schlüssel hat die Form name+id+key.',
+  'proof.title': 'Schlüssel und Beweis',
+  'verify.action': 'Prüfen',
+  'verify.again': 'Erneut prüfen',
+  'verify.broken': 'Etwas passt nicht',
+  'verify.broken.remedy':
+    'Trau diesem Eintrag nicht. Exportiere das Protokoll, bevor sich noch etwas ändert, dann frag, wer Fractal betreibt.',
+  'verify.fits': 'Alles passt: dieser Eintrag steht im Protokoll, wie er versiegelt wurde',
+  'verify.hint': 'Das prüft dieser Browser, nicht der Server.',
+  'verify.title': 'Beweis',
+  'worth.changed':
+    'Niemand ohne den Signaturschlüssel kann einen Eintrag ändern, einfügen oder entfernen, ohne dass es auffällt; fehlen die neuesten, fällt es dem auf, der sie gesehen hat.',
+  'worth.grew':
+    'Selbst mit diesem Schlüssel kann niemand unbemerkt ändern, was du schon gesehen hast, solange du den Stand verwahrst.',
+  'worth.here': 'Ein geprüfter Eintrag steht genau so im unterschriebenen Protokoll, wie er gezeigt wird.',
+  'worth.not': 'Was es nicht beweist',
+  'worth.not.key':
+    'Wer den Server und seinen Signaturschlüssel hat, kann eine andere Geschichte schreiben, und sie besteht jede Prüfung, außer jemand hat einen früheren Stand verwahrt. Verwahre Schlüssel und Stand auch anderswo: bei einer Kollegin, im Tresor, auf Papier.',
+  'worth.not.page':
+    'Diese Seite kommt vom selben Server. Willst du dich in nichts auf ihn stützen, prüfe einen Export auf einer anderen Maschine.',
+  'worth.not.true':
+    'Es zeigt nicht, dass alles vermerkt wurde oder dass das Vermerkte stimmt; nur, dass es seither nicht geändert wurde.',
+  'worth.title': 'Was das beweist',
+} satisfies Record<keyof typeof en, string>;

@@ -1,0 +1,36 @@
+// Skills of an agent and their credentials.
+export const skills = {
+  'skillState.active': 'active',
+  'skillState.inactive': 'turned off',
+  'skillState.needs_credentials': 'needs credentials',
+  'skillState.not_available': 'not available here',
+  'skills.agent': 'Agent',
+  'skills.asleep': 'The agent is asleep',
+  'skills.asleep.hint':
+    'What its skills can do is known once it is awake. What you store now is given to it when it starts.',
+  'skills.delete.hint':
+    'Running agents lose it at once, sleeping ones when they start. If your agent may have shown it to somebody, replace it at the service as well.',
+  'skills.delete.title': 'Delete {name}?',
+  'skills.intro':
+    'What your agent can do with which service. Some skills need credentials of yours. Unlike the keys of model providers, which never leave the server, these go into your agent’s space: the skill’s own program needs them, so your agent can read them. Fractal shows them to nobody else, administrators included. Your agent has no way to the internet of its own yet, so skills that call a service wait for that.',
+  'skills.lacks.anyBins': 'needs one of the programs {names}',
+  'skills.lacks.bins': 'needs the program {names}',
+  'skills.lacks.config': 'needs the setting {names}',
+  'skills.lacks.env': 'needs {names}',
+  'skills.lacks.os': 'runs on {names} only',
+  'skills.list': 'Skills of your agent',
+  'skills.more': 'Read more',
+  'skills.noAgent': 'You have no agent yet',
+  'skills.none': 'This agent has no skills',
+  'skills.replace': 'Replace',
+  'skills.skill': 'Skill',
+  'skills.store': 'Store credentials',
+  'skills.stored': 'Stored credentials',
+  'skills.stored.hint': 'They are kept encrypted and given to all your agents. A value is never shown again.',
+  'skills.stored.none': 'Nothing is stored.',
+  'skills.value': 'Value',
+  'skills.value.hint': 'It goes to your agents and is not shown again.',
+  'skills.variable': 'Variable',
+  'skills.variable.hint': 'Capital letters, digits and underscores, such as TRELLO_TOKEN.',
+  'skills.wake': 'Wake it',
+};

@@ -1,0 +1,26 @@
+// API tokens.
+export const tokens = {
+  'scope.all': 'Everything I may',
+  'scope.chat': 'Chat only',
+  'scope.read': 'Read only',
+  'secret.once': 'Copy it now: it is shown only this once.',
+  'tokens.create': 'Create token',
+  'tokens.delete.hint': 'Programs that use it stop working at once. This cannot be undone.',
+  'tokens.delete.title': 'Delete {name}?',
+  'tokens.ends': 'ends',
+  'tokens.expires': 'Valid for',
+  'tokens.intro': 'For programs that talk to Fractal in your name.',
+  'tokens.made': 'New API token',
+  'tokens.name.hint': 'What it is for.',
+  'tokens.new': 'New token',
+  'tokens.none': 'No tokens yet',
+  'tokens.none.hint': 'Create one to use your agent from scripts and other programs.',
+  'tokens.rotate': 'Replace',
+  'tokens.rotate.hint':
+    'You get a new token. The old one keeps working for one hour, so that you can swap it.',
+  'tokens.rotate.title': 'Replace {name}?',
+  'tokens.scope': 'May be used for',
+  'tokens.use': 'Use it',
+  'tokens.use.hint': 'Any OpenAI-compatible program works: the model is the id of your agent.',
+  'tokens.used': 'used',
+};

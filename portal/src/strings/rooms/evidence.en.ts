@@ -1,0 +1,4 @@
+// The page of the log, in English.
+export * from '../en/entries';
+export * from '../en/evidence';
+export * from '../en/proof';

@@ -1,0 +1,2 @@
+// Before somebody is signed in, in German.
+export * from '../de/login';

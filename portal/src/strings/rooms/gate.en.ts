@@ -1,0 +1,2 @@
+// Before somebody is signed in, in English.
+export * from '../en/login';

@@ -1,0 +1,4 @@
+// The pages of agents, in German.
+export * from '../de/entries';
+export * from '../de/instance';
+export * from '../de/instances';

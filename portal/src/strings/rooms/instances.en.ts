@@ -1,0 +1,4 @@
+// The pages of agents, in English.
+export * from '../en/entries';
+export * from '../en/instance';
+export * from '../en/instances';
