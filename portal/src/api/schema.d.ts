@@ -246,6 +246,13 @@ export interface components {
             origin: string;
             active_run?: components["schemas"]["ChatRunId"] | null;
         };
+        /** @description Looks at rules without putting them in force. */
+        CheckPolicy: {
+            /** @description All added rules, in Cedar. */
+            text: string;
+            /** @description What must hold under them; those of the version in force when absent. */
+            tests?: components["schemas"]["PolicyTest"][] | null;
+        };
         /** @description Makes the first administrator; needs the header `X-Setup-Token`. */
         ClaimBreakglass: {
             /** @description Their sign-in name. */
@@ -1171,6 +1178,30 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description One page of a list. */
+        Page_PolicyVersionView: {
+            /** @description The entries, newest first unless the route says otherwise. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description Its number; the largest is in force.
+                 */
+                version: number;
+                /** @description Whether it is in force. */
+                in_force: boolean;
+                /** @description Why, in the words of who wrote it. */
+                comment: string;
+                author?: components["schemas"]["OwnerRef"] | null;
+                /** @description The rules, in Cedar. */
+                text: string;
+                /** @description The tests it passed. */
+                tests: components["schemas"]["PolicyTest"][];
+                /** @description When it was put in force. */
+                created_at: components["schemas"]["Timestamp"];
+            }[];
+            /** @description Pass it as `cursor` for the next page; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
         Page_ProviderView: {
             /** @description The entries, newest first unless the route says otherwise. */
             items: {
@@ -1351,6 +1382,225 @@ export interface components {
             by: string;
             /** @description When. */
             at: components["schemas"]["Timestamp"];
+        };
+        /** @description Who asks. */
+        PolicyActor: {
+            /** @description A person of the installation, by id or sign-in name; then the role is theirs. Not in tests, which must not depend on who is there. */
+            user?: string | null;
+            role?: components["schemas"]["Role"] | null;
+            kind?: components["schemas"]["PolicyActorKind"] | null;
+            via?: components["schemas"]["Via"] | null;
+            /** @description The scopes of the token, when one is used. */
+            scopes?: components["schemas"]["Scope"][] | null;
+            /** @description Whether it is the breakglass account. */
+            breakglass?: boolean;
+        };
+        /**
+         * @description A kind of actor.
+         * @enum {string}
+         */
+        PolicyActorKind: "user" | "instance" | "system";
+        /** @description An approval that is asked for. */
+        PolicyApproval: {
+            /** @description The role the approvers must at least have. */
+            role: components["schemas"]["Role"];
+            /**
+             * Format: int32
+             * @description How many different people must approve.
+             */
+            count: number;
+        };
+        /** @description Equal decisions that would come out otherwise. */
+        PolicyChange: {
+            who?: components["schemas"]["OwnerRef"] | null;
+            /** @description What was asked. */
+            action: string;
+            /** @description The kind of thing. */
+            resource_kind: string;
+            /** @description The thing, unless it is private to somebody. */
+            resource_id?: string | null;
+            /** @description What came out. */
+            before: components["schemas"]["PolicyOutcome"];
+            /** @description What would come out. */
+            after: components["schemas"]["PolicyDecision"];
+            /**
+             * Format: int64
+             * @description How often.
+             */
+            times: number;
+            /** @description When last. */
+            last_at: components["schemas"]["Timestamp"];
+        };
+        /** @description What rules are worth. */
+        PolicyCheck: {
+            /** @description Whether they could be put in force. */
+            ok: boolean;
+            /** @description The names of the rules in the text. */
+            policies: string[];
+            /** @description What is wrong with the text, in its order. */
+            findings: components["schemas"]["PolicyFinding"][];
+            /** @description How the tests went; empty while the text has errors. */
+            tests: components["schemas"]["PolicyTestResult"][];
+        };
+        /** @description A decision and its reasons. */
+        PolicyDecision: {
+            /** @description What came out. */
+            outcome: components["schemas"]["PolicyOutcome"];
+            /** @description Why it is a refusal: `not_permitted`, `forbidden`, `not_applicable` or `broken`. */
+            reason?: string | null;
+            /** @description The rules that determined it. */
+            policies: string[];
+            /** @description Who must approve first. */
+            approvals: components["schemas"]["PolicyApproval"][];
+        };
+        /** @description One thing that is wrong with a text of rules. */
+        PolicyFinding: {
+            /** @description `error` or `warning`. */
+            severity: string;
+            /**
+             * Format: int64
+             * @description The line, from 1.
+             */
+            line: number;
+            /**
+             * Format: int64
+             * @description The character in the line, from 1.
+             */
+            column: number;
+            /** @description The rule, where one could be told. */
+            policy?: string | null;
+            /** @description What is wrong. */
+            message: string;
+            /** @description What may help. */
+            help?: string | null;
+        };
+        /** @description Recorded decisions asked again. */
+        PolicyImpact: {
+            /**
+             * Format: int64
+             * @description How many recorded decisions were asked again.
+             */
+            asked: number;
+            since?: components["schemas"]["Timestamp"] | null;
+            /**
+             * Format: int64
+             * @description How many would now be refused.
+             */
+            refused: number;
+            /**
+             * Format: int64
+             * @description How many would now be allowed.
+             */
+            allowed: number;
+            /**
+             * Format: int64
+             * @description How many would now wait for an approval.
+             */
+            held: number;
+            /** @description The different ones, equal ones together, the most frequent first; at most 100. */
+            changes: components["schemas"]["PolicyChange"][];
+        };
+        /**
+         * @description What comes out of a decision.
+         * @enum {string}
+         */
+        PolicyOutcome: "allow" | "deny" | "needs_approval";
+        /**
+         * @description Whose a thing is.
+         * @enum {string}
+         */
+        PolicyOwner: "self" | "other" | "organization";
+        /** @description A question to the rules: who wants to do what to which thing. */
+        PolicyRequest: {
+            /** @description Who. */
+            actor: components["schemas"]["PolicyActor"];
+            /** @description What, like `instance.delete`. */
+            action: string;
+            /** @description To which thing. */
+            resource: components["schemas"]["PolicyResource"];
+            /** @description Whether the approvals that rules ask for were given. */
+            approved?: boolean;
+        };
+        /** @description Which thing. */
+        PolicyResource: {
+            /** @description The noun, like `instance`, `provider` or `user`. */
+            kind: string;
+            /** @description A real instance, provider or person, by id. Not in tests. */
+            id?: string | null;
+            owner?: components["schemas"]["PolicyOwner"] | null;
+            role?: components["schemas"]["Role"] | null;
+            becomes?: components["schemas"]["Role"] | null;
+        };
+        /** @description One rule of the release. */
+        PolicyRule: {
+            /** @description Its name, as decisions give it. */
+            id: string;
+            /** @description `permit` or `forbid`. */
+            effect: string;
+            /** @description What it does. */
+            description: string;
+            /** @description Its text in Cedar. */
+            text: string;
+        };
+        /** @description What rules would do. */
+        PolicySimulation: {
+            decision?: components["schemas"]["PolicyDecision"] | null;
+            impact?: components["schemas"]["PolicyImpact"] | null;
+        };
+        /** @description Something that must hold. */
+        PolicyTest: {
+            /** @description What it shows, in words. */
+            name: string;
+            /** @description The question. */
+            request: components["schemas"]["PolicyRequest"];
+            /** @description The answer it must get. */
+            expect: components["schemas"]["PolicyOutcome"];
+        };
+        /** @description How a test went. */
+        PolicyTestResult: {
+            /** @description The test. */
+            name: string;
+            /** @description Whether it got its answer. */
+            ok: boolean;
+            /** @description The answer it must get. */
+            expect: components["schemas"]["PolicyOutcome"];
+            /** @description The answer it got. */
+            decision: components["schemas"]["PolicyDecision"];
+        };
+        /** @description A version of the added rules. */
+        PolicyVersionView: {
+            /**
+             * Format: int64
+             * @description Its number; the largest is in force.
+             */
+            version: number;
+            /** @description Whether it is in force. */
+            in_force: boolean;
+            /** @description Why, in the words of who wrote it. */
+            comment: string;
+            author?: components["schemas"]["OwnerRef"] | null;
+            /** @description The rules, in Cedar. */
+            text: string;
+            /** @description The tests it passed. */
+            tests: components["schemas"]["PolicyTest"][];
+            /** @description When it was put in force. */
+            created_at: components["schemas"]["Timestamp"];
+        };
+        /** @description The rules in force. */
+        PolicyView: {
+            /**
+             * Format: int64
+             * @description The number of the version in force; 0 while nothing was ever added.
+             */
+            version: number;
+            /** @description The added rules, in Cedar; empty for none. */
+            text: string;
+            /** @description The tests that every further version has to pass, too, unless it changes them. */
+            tests: components["schemas"]["PolicyTest"][];
+            /** @description The rules of this release, which nothing can take away. */
+            builtin: components["schemas"]["PolicyRule"][];
+            /** @description The types and actions that rules may name, as a Cedar schema. */
+            schema: string;
         };
         /** @description What went wrong, for people (`title`, `detail`, `remedy`) and programs (`code`, `errors`). */
         Problem: {
@@ -1594,6 +1844,12 @@ export interface components {
             /** @description Its name on the button. */
             name: components["schemas"]["Label"];
         };
+        /** @description Asks rules without changing anything. */
+        SimulatePolicy: {
+            /** @description The added rules to ask, in Cedar; those in force when absent. */
+            text?: string | null;
+            request?: components["schemas"]["PolicyRequest"] | null;
+        };
         SkillCredentialId: string;
         /** @description An environment variable stored for a skill, without its value. */
         SkillCredentialView: {
@@ -1769,6 +2025,20 @@ export interface components {
              */
             current_password?: string | null;
         };
+        /** @description Puts rules in force. */
+        UpdatePolicy: {
+            /**
+             * Format: int64
+             * @description The version this one was written over; refused with `conflict` when another is in force meanwhile.
+             */
+            base_version: number;
+            /** @description All added rules, in Cedar; empty for none. */
+            text: string;
+            /** @description What must hold under them; those of the version in force when absent. */
+            tests?: components["schemas"]["PolicyTest"][] | null;
+            /** @description Why. */
+            comment?: string | null;
+        };
         /** @description Changes the profile; absent fields stay. */
         UpdateProfile: {
             agent_name?: components["schemas"]["Label"] | null;
@@ -1921,6 +2191,11 @@ export interface components {
         Username: string;
         /** @description 1 to 128 of A-Z, 0-9 and underscore, not starting with a digit, and none that steers programs themselves, such as PATH, HOME, LD_* or NODE_* */
         VariableName: string;
+        /**
+         * @description How an actor proved who they are; policies and evidence may tell these apart.
+         * @enum {string}
+         */
+        Via: "browser" | "api_token" | "setup_token" | "instance_token" | "console" | "internal";
         /**
          * @description What the owner, an operator or the idle reaper wants of an instance.
          * @enum {string}
