@@ -5,6 +5,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fillLog, makeLog } from './evidence.mjs';
+import { fillWebhooks, makeWebhooks } from './webhooks.mjs';
 
 const dist = join(import.meta.dirname, '..', 'dist');
 const TYPES = {
@@ -125,7 +126,18 @@ export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
       locale: null,
       breakglass: true,
       has_password: true,
-      permissions: ['instance.list', 'instance.set_limits', 'user.list', 'evidence.view', 'evidence.head'],
+      permissions: [
+        'instance.list',
+        'instance.set_limits',
+        'user.list',
+        'evidence.view',
+        'evidence.head',
+        'webhook.create',
+        'webhook.view',
+        'webhook.update',
+        'webhook.delete',
+        'webhook.replay',
+      ],
     },
     providers: [],
     instances: [],
@@ -151,10 +163,15 @@ export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
     asleep: false,
     /** The log, with ways to tamper with it. */
     evidence: makeLog({ user_01k9w3v5x7ada: 'ada', user_2: 'grace' }),
+    /** Webhooks and what became of their messages. */
+    webhooks: makeWebhooks(),
     /** Who follows what happens, to be cut off. */
     followers: new Set(),
   };
-  if (onboarded) fillLog(state.evidence);
+  if (onboarded) {
+    fillLog(state.evidence);
+    fillWebhooks(state.webhooks);
+  }
   /** The signed-in person did something. */
   const note = (action, kind, id, values = {}) =>
     state.evidence.append({ actor: state.me.id, action, kind, id, policies: ['own'], values });
@@ -897,6 +914,14 @@ export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
       const seq = Number(m[0]);
       if (!(seq >= 1 && seq <= state.evidence.size())) return problem(res, 404, 'not-found', 'Not found');
       return json(res, 200, path.endsWith('/proof') ? state.evidence.proof(seq) : state.evidence.view(seq));
+    }
+    if (path.startsWith('/api/v1/webhooks')) {
+      if (!state.me.permissions.includes('webhook.view'))
+        return problem(res, 403, 'forbidden', 'You may not do this');
+      const answer = state.webhooks.answer(req.method, path, url.searchParams, body);
+      if (answer.did) note(answer.did, 'webhook', answer.id);
+      if (answer.code) return problem(res, answer.status, answer.code, answer.title, answer.more);
+      return json(res, answer.status, answer.body);
     }
     if (key === 'GET /api/v1/instances')
       return json(

@@ -104,6 +104,43 @@ const PAGES = [
     '/settings/installation',
     (page) => page.getByText('This machine').first().waitFor(),
   ],
+  ['settings-webhooks', '/settings/webhooks', (page) => page.getByText('Old monitoring').waitFor()],
+  [
+    'settings-webhooks-none',
+    '/settings/webhooks',
+    async (page, state) => {
+      state.webhooks.hooks.length = 0;
+      await page.reload();
+      await page.locator('.empty').waitFor();
+    },
+    'act',
+  ],
+  [
+    'settings-webhooks-new',
+    '/settings/webhooks?new',
+    async (page) => {
+      await page.getByRole('dialog').locator('.mantine-SegmentedControl-label').last().click();
+      await page.getByRole('dialog').getByRole('combobox').click();
+      await page.getByRole('option').nth(3).click();
+      await page.keyboard.press('Escape');
+    },
+    'act',
+  ],
+  [
+    'settings-webhook',
+    '/settings/webhooks/hook_01k9w3v5x7q2m4n1',
+    (page) => page.getByText('Works').waitFor(),
+  ],
+  [
+    'settings-webhook-failing',
+    '/settings/webhooks/hook_01k9w3v5x7q2m4n2',
+    async (page) => {
+      const given = page.locator('.delivery').nth(2);
+      await given.locator('summary').click();
+      await given.getByRole('button').last().waitFor();
+    },
+    'act',
+  ],
   ['not-found', '/nowhere', (page) => page.getByText('Nothing is here').waitFor()],
   ['login', '/login', heading('Sign in'), 'out'],
   ['invitation', '/invitation', heading('Welcome to Fractal'), 'out'],

@@ -6,6 +6,7 @@ import { launch, open, PHONE } from './browser.mjs';
 import { firstReply, PASSWORD } from './first-reply.mjs';
 import { until } from './house.mjs';
 import { SETUP_TOKEN, startMock } from './mock.mjs';
+import { SECRET } from './webhooks.mjs';
 
 let browser;
 before(async () => {
@@ -694,4 +695,149 @@ scenario('on a phone the log stands beside the settings', { view: { size: PHONE 
   await page.getByRole('option', { name: 'refused' }).click();
   await page.getByRole('button', { name: 'Filter, 1 set' }).waitFor();
   await entry(page, 'Rotate keys').waitFor();
+});
+
+const hookRow = (page, name) => page.getByRole('listitem').filter({ hasText: name });
+const message = (page, text) => page.locator('.deliveries > li').filter({ hasText: text });
+
+scenario(
+  'a webhook is made, its secret is shown once, and what is refused stands beside its field',
+  {},
+  async ({ page, state }) => {
+    await page.goto('/settings/tokens');
+    await page.getByRole('link', { name: 'Webhooks' }).first().click();
+    await hookRow(page, 'Chat room').waitFor();
+    await page.getByRole('button', { name: 'Add webhook' }).click();
+    const drawer = page.getByRole('dialog', { name: 'Add webhook' });
+    await drawer.getByRole('textbox', { name: 'Name' }).fill('Inventory');
+    await drawer.getByRole('textbox', { name: 'Address' }).fill('http://inbox.example.org/fractal');
+    await drawer.getByText('What I choose').click();
+    await drawer.getByRole('button', { name: 'Add webhook' }).click();
+    await drawer.getByText('Choose at least one').waitFor();
+    await drawer.getByRole('combobox', { name: 'Tell it of' }).fill('create acc');
+    await page.getByRole('option', { name: 'Create account' }).click();
+    await page.keyboard.press('Escape');
+    await drawer.getByRole('button', { name: 'Add webhook' }).click();
+    await drawer.getByText('must be https').waitFor();
+    assert.equal(await drawer.getByRole('textbox', { name: 'Address' }).getAttribute('aria-invalid'), 'true');
+    await drawer.getByRole('textbox', { name: 'Address' }).fill('https://inbox.example.org/fractal');
+    await drawer.getByRole('button', { name: 'Add webhook' }).click();
+    await drawer.getByText('The name is taken.').waitFor();
+    assert.equal(await drawer.getByRole('alert').count(), 0, 'it stands beside the name alone');
+    await drawer.getByRole('textbox', { name: 'Name' }).fill('Inbox');
+    await drawer.getByRole('button', { name: 'Add webhook' }).click();
+    const once = page.getByRole('dialog', { name: 'Secret of Inbox' });
+    assert.equal(await once.getByTestId('secret').innerText(), SECRET);
+    await once.getByRole('button', { name: 'I have saved it' }).click();
+    await page.getByRole('heading', { name: 'Inbox', level: 1 }).waitFor();
+    await page.getByText('No messages yet').waitFor();
+    assert.ok(!(await page.content()).includes(SECRET), 'the secret is gone');
+    assert.deepEqual(state.webhooks.hooks.at(-1).events, ['user.create']);
+  },
+);
+
+scenario(
+  'a receiver that fails is seen with its error, and what was given up is sent again once it is mended',
+  {},
+  async ({ page, state }) => {
+    await page.goto('/settings/webhooks');
+    const row = hookRow(page, 'Inventory');
+    await row.getByText('Failing').waitFor();
+    await row.getByText('It answered 503 Service Unavailable.').waitFor();
+    await row.getByText('2 given up').waitFor();
+    await row.getByRole('link').click();
+    await page.getByRole('alert').getByText('It answered 503 Service Unavailable.').waitFor();
+    await page.getByRole('button', { name: 'Send test' }).click();
+    await page.getByText('It did not take the test message').waitFor();
+    await page.getByText('Given up', { exact: true }).first().click();
+    await page.waitForURL(/state=dead/);
+    await message(page, 'Create account').locator('summary').click();
+    await message(page, 'Create account').getByText('30', { exact: true }).waitFor();
+    // The receiver is mended; one message is enough to see that.
+    const hook = state.webhooks.hooks.find((one) => one.name === 'Inventory');
+    hook.healthy = true;
+    await page.getByRole('button', { name: 'Send test' }).click();
+    await page.getByText('It took the test message: status 204').waitFor();
+    await message(page, 'Create account').getByRole('button', { name: 'Send again' }).click();
+    await message(page, 'Create account').waitFor({ state: 'detached' });
+    await message(page, 'Create agent').waitFor();
+    await page.getByRole('button', { name: 'Send 1 again' }).click();
+    await page.getByText('None here').waitFor();
+    state.webhooks.attempt();
+    await page.getByText('Works', { exact: true }).waitFor();
+    await page.getByText('Taken', { exact: true }).first().click();
+    await message(page, 'Create account').waitFor();
+    assert.equal(await page.getByRole('alert').count(), 0);
+    const replayed = state.log.filter((one) => one.key.endsWith('/replay')).map((one) => one.key);
+    assert.equal(replayed.length, 2);
+  },
+);
+
+scenario('older messages of a webhook come on demand, and one leads to its entry', {}, async ({ page }) => {
+  await page.goto('/settings/webhooks');
+  await hookRow(page, 'Inventory').getByRole('link').click();
+  await message(page, 'Change installation').waitFor();
+  assert.equal(await page.locator('.deliveries > li').count(), 30);
+  await page.getByRole('button', { name: 'Show older' }).click();
+  await page.getByRole('button', { name: 'Show older' }).waitFor({ state: 'detached' });
+  await page.locator('.deliveries > li').nth(37).waitFor();
+  await message(page, 'Change provider').locator('summary').click();
+  await message(page, 'Change provider').getByRole('link').click();
+  await page.waitForURL(/\/evidence\?seq=/);
+});
+
+scenario('a webhook is paused, goes on, and gets a new secret', {}, async ({ page, state }) => {
+  const hook = state.webhooks.hooks.find((one) => one.name.startsWith('Chat room'));
+  await page.goto(`/settings/webhooks/${hook.id}`);
+  const choose = async (name) => {
+    await page.getByRole('button', { name: 'More actions' }).click();
+    await page.getByRole('menuitem', { name }).click();
+  };
+  await choose('Pause');
+  await page.getByRole('dialog').getByText('it is never told, not even later').waitFor();
+  assert.equal(hook.enabled, true);
+  await page.getByRole('dialog').getByRole('button', { name: 'Pause' }).click();
+  await page.getByText('Paused', { exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Go on' }).click();
+  await page.getByText('Works', { exact: true }).waitFor();
+  assert.equal(hook.enabled, true);
+  await choose('New secret');
+  await page.getByRole('dialog').getByRole('button', { name: 'New secret' }).click();
+  assert.equal(await page.getByTestId('secret').innerText(), SECRET);
+  await page.getByRole('button', { name: 'I have saved it' }).click();
+  await page.getByTestId('secret').waitFor({ state: 'detached' });
+});
+
+scenario(
+  'deleting a webhook asks first; without any the page says what they are for',
+  {},
+  async ({ page, state }) => {
+    state.webhooks.hooks.splice(1);
+    const [hook] = state.webhooks.hooks;
+    await page.goto(`/settings/webhooks/${hook.id}`);
+    await page.getByRole('button', { name: 'More actions' }).click();
+    await page.getByRole('menuitem', { name: 'Delete' }).click();
+    const dialog = page.getByRole('dialog', { name: `Delete ${hook.name}?` });
+    await dialog.getByText('This cannot be undone').waitFor();
+    assert.equal(state.webhooks.hooks.length, 1);
+    await dialog.getByRole('button', { name: 'Delete' }).click();
+    await page.getByText('No webhooks yet').waitFor();
+    await page.getByText('calls an address of yours when something happens').waitFor();
+    assert.equal(new URL(page.url()).pathname, '/settings/webhooks');
+    assert.equal(state.webhooks.hooks.length, 0);
+    const docs = page.getByRole('link', { name: /How a receiver checks/ }).first();
+    assert.equal(await docs.getAttribute('href'), 'https://www.standardwebhooks.com');
+  },
+);
+
+scenario('a member does not see webhooks, and asks nothing about them', {}, async ({ page, state }) => {
+  Object.assign(state.me, { role: 'member', permissions: ['instance.list', 'evidence.head'] });
+  await page.goto('/settings/tokens');
+  await page.getByRole('heading', { name: 'API tokens', level: 1 }).waitFor();
+  assert.equal(await page.getByRole('link', { name: 'Webhooks' }).count(), 0);
+  await page.goto('/settings/webhooks');
+  await page.getByText('Nothing is here').waitFor();
+  await page.goto(`/settings/webhooks/${state.webhooks.hooks[0].id}`);
+  await page.getByText('Nothing is here').waitFor();
+  assert.ok(!state.log.some((one) => one.key.includes('/api/v1/webhooks')), 'nothing that is refused is asked');
 });

@@ -7,6 +7,8 @@ import type {
   BrowserSessionView,
   ChatHistory,
   ChatSession,
+  DeliveryState,
+  DeliveryView,
   EngineView,
   EvidenceView,
   IdentityProviderView,
@@ -25,6 +27,7 @@ import type {
   TimelineEntry,
   UsageReport,
   UserView,
+  WebhookView,
 } from './types';
 
 export const queryClient = new QueryClient({
@@ -146,6 +149,35 @@ export const timelineQuery = (id: string) =>
         })
       ).items,
   });
+/** Asked again by itself: attempts are no entries of the log. More often while something is on its way. */
+const soon = (waiting: boolean) => (waiting ? 3_000 : 15_000);
+export const webhooksQuery = queryOptions({
+  queryKey: ['webhooks'],
+  queryFn: () => all<WebhookView>('/api/v1/webhooks'),
+  refetchInterval: (query) => soon(query.state.data?.some((hook) => hook.waiting > 0) ?? false),
+});
+export const webhookQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['webhooks', id],
+    queryFn: () => api.get<WebhookView>(`/api/v1/webhooks/${encodeURIComponent(id)}`),
+    refetchInterval: (query) => soon((query.state.data?.waiting ?? 0) > 0),
+  });
+export const deliveriesQuery = (id: string, state: DeliveryState | undefined, waiting: boolean) =>
+  infiniteQueryOptions({
+    queryKey: ['webhooks', id, 'deliveries', state ?? 'all'],
+    queryFn: ({ pageParam }) =>
+      api.get<Page<DeliveryView>>(`/api/v1/webhooks/${encodeURIComponent(id)}/deliveries`, {
+        query: { state, limit: 30, cursor: pageParam },
+      }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+    refetchInterval: soon(waiting),
+  });
+/** Everything that was given up, oldest first: the order in which it is sent again. */
+export const deadDeliveries = async (id: string) =>
+  (
+    await all<DeliveryView>(`/api/v1/webhooks/${encodeURIComponent(id)}/deliveries`, { state: 'dead' })
+  ).reverse();
 /** The log, newest first, a page at a time; what is new comes as events. */
 export const evidenceQuery = (filter: Record<string, string>) =>
   infiniteQueryOptions({

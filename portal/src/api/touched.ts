@@ -16,6 +16,7 @@ const LISTS: Record<string, readonly Key[]> = {
   settings: [['settings'], ['assets']],
   engine: [['engines']],
   runtime_asset: [['assets']],
+  webhook: [['webhooks']],
 };
 
 /** The keys of `queries.ts` whose answers it may have changed; `me` is who is signed in. */

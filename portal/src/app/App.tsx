@@ -18,6 +18,8 @@ import {
   LoginPage,
   SettingsPage,
   SetupPage,
+  WebhookPage,
+  WebhooksPage,
 } from './pages';
 import { cssVariables, makeTheme } from './theme';
 
@@ -80,6 +82,8 @@ export function App() {
                   <Route path="/instances/:id" element={page(<InstancePage />)} />
                   <Route path="/evidence" element={page(<EvidencePage />)} />
                   <Route path="/settings" element={<Navigate to="/settings/agent" replace />} />
+                  <Route path="/settings/webhooks" element={page(<WebhooksPage />)} />
+                  <Route path="/settings/webhooks/:id" element={page(<WebhookPage />)} />
                   <Route path="/settings/:section" element={page(<SettingsPage />)} />
                   <Route path="*" element={<NotFound />} />
                 </Route>

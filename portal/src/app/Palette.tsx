@@ -18,8 +18,8 @@ import { useNavigate } from 'react-router';
 import { chatSessionsQuery } from '../api/queries';
 import type { Me } from '../api/types';
 import { t } from '../strings';
-import { SETTINGS } from './SettingsNav';
-import { can, isAdmin, signOut, useAgent } from './session';
+import { settingsOf } from './SettingsNav';
+import { can, signOut, useAgent } from './session';
 
 const [store, spotlight] = createSpotlight();
 
@@ -99,7 +99,7 @@ export default function Palette({ me, onClose }: { me: Me | undefined; onClose: 
       },
       {
         group: t('nav.settings'),
-        actions: SETTINGS.filter((one) => !one.admin || isAdmin(me)).map(({ id, icon: Icon }) => ({
+        actions: settingsOf(me).map(({ id, icon: Icon }) => ({
           id: `settings-${id}`,
           label: t(`settings.${id}`),
           leftSection: <Icon size={18} />,

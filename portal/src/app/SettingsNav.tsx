@@ -10,13 +10,14 @@ import {
   IconRobot,
   IconUser,
   IconUsers,
+  IconWebhook,
 } from '@tabler/icons-react';
 import { NavLink } from 'react-router';
 import type { Me } from '../api/types';
 import { t } from '../strings';
-import { isAdmin } from './session';
+import { can, isAdmin } from './session';
 
-export const SETTINGS = [
+const SETTINGS = [
   { id: 'agent', icon: IconRobot, admin: false },
   { id: 'providers', icon: IconPlugConnected, admin: false },
   { id: 'skills', icon: IconPuzzle, admin: false },
@@ -26,13 +27,19 @@ export const SETTINGS = [
   { id: 'tokens', icon: IconKey, admin: false },
   { id: 'people', icon: IconUsers, admin: true },
   { id: 'sign-in', icon: IconLogin2, admin: true },
+  { id: 'webhooks', icon: IconWebhook, admin: true, needs: 'webhook.view' },
   { id: 'installation', icon: IconAdjustments, admin: true },
 ] as const;
 
 export type SettingsId = (typeof SETTINGS)[number]['id'];
 
+/** The subjects that this person may see. */
+export function settingsOf(me: Me | undefined) {
+  return SETTINGS.filter((one) => ('needs' in one ? can(me, one.needs) : !one.admin || isAdmin(me)));
+}
+
 export function SettingsNav({ me }: { me: Me | undefined }) {
-  return SETTINGS.filter((one) => !one.admin || isAdmin(me)).map(({ id, icon: Icon }) => (
+  return settingsOf(me).map(({ id, icon: Icon }) => (
     <NavLink key={id} className="nav-link" to={`/settings/${id}`}>
       <Icon size={18} aria-hidden />
       {t(`settings.${id}`)}

@@ -13,7 +13,8 @@ import { SkillSettings } from './SkillSettings';
 import { TokenSettings } from './TokenSettings';
 import { UsageSettings } from './UsageSettings';
 
-const PAGES: Record<SettingsId, () => React.ReactNode> = {
+/** Webhooks have pages of their own (`app/pages.ts`). */
+const PAGES: Record<Exclude<SettingsId, 'webhooks'>, () => React.ReactNode> = {
   agent: AgentSettings,
   providers: ProviderSettings,
   skills: SkillSettings,
@@ -29,6 +30,6 @@ const PAGES: Record<SettingsId, () => React.ReactNode> = {
 export default function SettingsPage() {
   const { section = '' } = useParams();
   if (!(section in PAGES)) return <NotFound />;
-  const Page = PAGES[section as SettingsId];
+  const Page = PAGES[section as keyof typeof PAGES];
   return <Page key={section} />;
 }

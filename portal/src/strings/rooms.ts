@@ -34,6 +34,10 @@ export const ROOMS = {
     () => import('./rooms/settings.en'),
     () => import('./rooms/settings.de'),
   ),
+  webhooks: room(
+    () => import('./rooms/webhooks.en'),
+    () => import('./rooms/webhooks.de'),
+  ),
 };
 
 export type Room = keyof typeof ROOMS;

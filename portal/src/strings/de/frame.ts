@@ -40,6 +40,7 @@ export const frame = {
   'settings.sign-in': 'Anmeldung',
   'settings.skills': 'Fähigkeiten',
   'settings.tokens': 'API-Tokens',
+  'settings.webhooks': 'Webhooks',
   'settings.usage': 'Verbrauch',
   'theme.dark': 'Dunkel',
   'theme.light': 'Hell',

@@ -38,6 +38,7 @@ export const frame = {
   'settings.sign-in': 'Sign-in',
   'settings.skills': 'Skills',
   'settings.tokens': 'API tokens',
+  'settings.webhooks': 'Webhooks',
   'settings.usage': 'Usage',
   'theme.dark': 'Dark',
   'theme.light': 'Light',

@@ -1,0 +1,3 @@
+// The pages of webhooks, in German.
+export * from '../de/entries';
+export * from '../de/webhook';

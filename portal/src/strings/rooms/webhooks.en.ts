@@ -1,0 +1,3 @@
+// The pages of webhooks, in English.
+export * from '../en/entries';
+export * from '../en/webhook';
