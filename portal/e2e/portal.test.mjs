@@ -839,5 +839,8 @@ scenario('a member does not see webhooks, and asks nothing about them', {}, asyn
   await page.getByText('Nothing is here').waitFor();
   await page.goto(`/settings/webhooks/${state.webhooks.hooks[0].id}`);
   await page.getByText('Nothing is here').waitFor();
-  assert.ok(!state.log.some((one) => one.key.includes('/api/v1/webhooks')), 'nothing that is refused is asked');
+  assert.ok(
+    !state.log.some((one) => one.key.includes('/api/v1/webhooks')),
+    'nothing that is refused is asked',
+  );
 });
