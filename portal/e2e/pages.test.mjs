@@ -148,7 +148,11 @@ const PAGES = [
     },
     'act',
   ],
-  ['settings-rules-builtin', '/settings/rules?tab=builtin', (page) => page.getByText('privacy').waitFor()],
+  [
+    'settings-rules-builtin',
+    '/settings/rules?tab=builtin',
+    (page) => page.getByText('privacy', { exact: true }).waitFor(),
+  ],
   [
     'settings-rules-versions',
     '/settings/rules?tab=versions&version=2',

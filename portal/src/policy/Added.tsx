@@ -53,6 +53,8 @@ export function Added({ view, drafting }: { view: PolicyView; drafting: Drafting
       {done !== undefined && (
         <Alert
           color="green"
+          className="note"
+          data-tone="good"
           variant="light"
           role="status"
           icon={<IconCircleCheck size={18} />}

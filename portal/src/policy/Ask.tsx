@@ -18,6 +18,7 @@ import type {
 import { can, useMe } from '../app/session';
 import { has, t, tWord } from '../strings';
 import { ProblemAlert } from '../ui/bits';
+import { sentence } from '../ui/format';
 import { type ActionOf, actionsOf, hasRole, isOwned } from './schema';
 import { approvals } from './words';
 
@@ -139,7 +140,7 @@ export function Ask(props: {
         )}
         {isOwned(kind) && (
           <div>
-            <Text size="sm" fw={500} mb={4}>
+            <Text size="sm" fw={600} mb={4}>
               {kind === 'user' ? t('rules.ask.whom') : t('rules.ask.whose', { thing: tWord('kind', kind) })}
             </Text>
             <SegmentedControl
@@ -240,7 +241,7 @@ function Answer(props: {
       </div>
       {decision.approvals.length > 0 && <Text size="sm">{approvals(decision)}</Text>}
       {decision.policies.length === 0 ? (
-        <Text size="sm">{tWord('because', decision.reason ?? 'not_permitted')}</Text>
+        <Text size="sm">{sentence(tWord('because', decision.reason ?? 'not_permitted'))}</Text>
       ) : (
         <div>
           <Text size="sm" c="dimmed" mb={4}>
@@ -250,7 +251,9 @@ function Answer(props: {
             {decision.policies.map((name) => (
               <li key={name}>
                 <code className="rule-name">{name}</code>
-                <span>{rules.find((one) => one.id === name)?.description ?? t('rules.ask.own')}</span>
+                <span>
+                  {rules.find((one) => one.id === name)?.description ?? sentence(t('rules.ask.own'))}
+                </span>
               </li>
             ))}
           </ul>

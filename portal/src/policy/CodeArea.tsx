@@ -33,7 +33,7 @@ export function CodeArea(props: {
   const area = useRef<HTMLTextAreaElement>(null);
   const box = useRef<HTMLDivElement>(null);
   const pieces = useMemo(() => coloured(value), [value]);
-  const count = Math.max(value.split('\n').length, rows);
+  const count = value.split('\n').length;
 
   useImperativeHandle(props.ref, () => ({
     to: (offset) => {

@@ -17,6 +17,8 @@ export function Conflict({ view, drafting }: { view: PolicyView; drafting: Draft
   return (
     <Alert
       color="yellow"
+      className="note"
+      data-tone="attention"
       variant="light"
       icon={<IconGitMerge size={18} />}
       title={t('rules.conflict', { n: view.version })}

@@ -8,6 +8,7 @@ import { onWhat, useNames } from '../evidence/words';
 import { t, tn, tWord } from '../strings';
 import { ProblemAlert, Section, Time } from '../ui/bits';
 import { number, short } from '../ui/format';
+import { isOwned } from './schema';
 import { By, OutcomeWord } from './words';
 
 export function Impact({ text, sound }: { text: string; sound: boolean }) {
@@ -70,7 +71,6 @@ function Shown({ impact }: { impact: PolicyImpact }) {
           <>
             {' '}
             {t('rules.impact.since')} <Time at={impact.since} />
-            {'.'}
           </>
         )}{' '}
         {impact.asked > 0 && !changed && t('rules.impact.same')}
@@ -136,7 +136,10 @@ function Changes({ changes }: { changes: PolicyChange[] }) {
                 </Table.Td>
                 <Table.Td role="cell" data-cell="thing">
                   {kind}
-                  {thing ? ` ${thing}` : <div className="raw-name">{t('rules.private')}</div>}
+                  {thing && ` ${thing}`}
+                  {!thing && isOwned(one.resource_kind) && one.resource_kind !== 'instance' && (
+                    <div className="raw-name">{t('rules.private')}</div>
+                  )}
                 </Table.Td>
                 <Table.Td role="cell" data-cell="change">
                   <span className="was-is">

@@ -1,6 +1,6 @@
 // Every version there was: who put it in force, when and why, and what it changed.
-import { Badge, Button, Group, Stack, Text } from '@mantine/core';
-import { IconChevronDown, IconHistory } from '@tabler/icons-react';
+import { Button, Group, Stack, Text } from '@mantine/core';
+import { IconChevronDown, IconCircleCheck, IconHistory } from '@tabler/icons-react';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useSearchParams } from 'react-router';
 import { policyVersionQuery, policyVersionsQuery } from '../api/queries';
@@ -82,9 +82,10 @@ function Version(props: {
           <span className="version-name">
             {t('rules.version', { n: version.version })}
             {version.in_force && (
-              <Badge component="span" variant="light" color="green" size="sm" tt="none">
+              <span className="state" data-tone="good">
+                <IconCircleCheck size={16} aria-hidden />
                 {t('rules.inForce')}
-              </Badge>
+              </span>
             )}
           </span>
           {version.comment && <span className="version-why">{version.comment}</span>}

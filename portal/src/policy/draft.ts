@@ -20,16 +20,21 @@ interface Kept {
 /** On one line, with room to breathe; texts have no line breaks of their own in JSON. */
 const onLine = (value: unknown) => JSON.stringify(value, null, 1).replace(/\n\s*/g, ' ');
 
-/** A test in three lines, without what goes without saying. */
+/** A test, a line for each part of it, without what goes without saying. */
 export function testAsJson({ name, expect, request }: PolicyTest): string {
   const { breakglass, ...actor } = request.actor;
   const { approved, ...rest } = request;
-  const said = {
-    ...rest,
-    actor: breakglass ? request.actor : actor,
-    ...(approved ? { approved } : {}),
-  };
-  return `  {\n    "name": ${JSON.stringify(name)},\n    "expect": "${expect}",\n    "request": ${onLine(said)}\n  }`;
+  const said = { ...rest, actor: breakglass ? request.actor : actor, ...(approved ? { approved } : {}) };
+  const parts = Object.entries(said).map(([part, value]) => `      "${part}": ${onLine(value)}`);
+  return [
+    '  {',
+    `    "name": ${JSON.stringify(name)},`,
+    `    "expect": "${expect}",`,
+    '    "request": {',
+    parts.join(',\n'),
+    '    }',
+    '  }',
+  ].join('\n');
 }
 
 export const asJson = (tests: PolicyTest[]) =>

@@ -66,14 +66,14 @@ export const policy = {
   'rules.force.undo': 'Meine Änderungen verwerfen',
   'rules.force.unsound': 'Es stimmt noch nicht.',
   'rules.impact': 'Was anders ausgegangen wäre',
-  'rules.impact.asked': 'Nochmals gefragt: {n} Entscheidung. | Nochmals gefragt: {n} Entscheidungen.',
+  'rules.impact.asked': 'Nochmals gefragt: {n} Entscheidung | Nochmals gefragt: {n} Entscheidungen',
   'rules.impact.changes': 'Entscheidungen, die anders ausgingen',
   'rules.impact.intro':
-    'Die neuesten Entscheidungen über Änderungen, nochmals gefragt unter deinem Text. Dadurch ändert sich nichts.',
+    'Die neuesten Entscheidungen über Änderungen, nochmals gefragt unter deinem Text. Nichts ändert sich.',
   'rules.impact.nothing': 'Noch wurde nichts entschieden.',
   'rules.impact.old': 'Der Text ist seither anders: versuche es nochmals.',
   'rules.impact.same': 'Alle gingen gleich aus.',
-  'rules.impact.since': 'Die älteste ist von',
+  'rules.impact.since': 'die älteste von',
   'rules.impact.try': 'Am Entschiedenen versuchen',
   'rules.inForce': 'in Kraft',
   'rules.intro':

@@ -63,14 +63,13 @@ export const policy = {
   'rules.force.undo': 'Undo my changes',
   'rules.force.unsound': 'It is not sound yet.',
   'rules.impact': 'What would have come out otherwise',
-  'rules.impact.asked': 'Asked again: {n} decision. | Asked again: {n} decisions.',
+  'rules.impact.asked': 'Asked again: {n} decision | Asked again: {n} decisions',
   'rules.impact.changes': 'Decisions that would come out otherwise',
-  'rules.impact.intro':
-    'The newest decisions about changes, asked again under your text. Nothing is changed by it.',
+  'rules.impact.intro': 'The newest decisions about changes, asked again under your text. Nothing changes.',
   'rules.impact.nothing': 'Nothing was decided yet.',
   'rules.impact.old': 'The text has changed since: try it again.',
   'rules.impact.same': 'All would come out the same.',
-  'rules.impact.since': 'The oldest is from',
+  'rules.impact.since': 'the oldest from',
   'rules.impact.try': 'Try on what was decided',
   'rules.inForce': 'in force',
   'rules.intro':
