@@ -130,6 +130,9 @@ scenario('another version meanwhile is explained, and no text is lost', async ({
   assert.equal(await force(page).isDisabled(), true);
   await told.getByText('What version 3 changed').click();
   await told.getByText('// theirs').waitFor();
+  // Nothing of it is cut off, however long the lines of the rules are.
+  const cut = await told.evaluate((one) => one.scrollWidth - one.clientWidth);
+  assert.ok(cut <= 0, `${cut} px are cut off`);
   await told.getByRole('button', { name: 'Load version 3' }).click();
   await page.getByText('Version 3, in force').waitFor();
   assert.match(await text(page).inputValue(), /theirs/);

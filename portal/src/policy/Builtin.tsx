@@ -1,6 +1,6 @@
 // The rules of the release, as people read them; their text on demand.
 import { Text } from '@mantine/core';
-import { IconBan, IconCheck } from '@tabler/icons-react';
+import { IconBan, IconCheck, IconChevronDown } from '@tabler/icons-react';
 import type { PolicyRule } from '../api/types';
 import { t } from '../strings';
 import { coloured } from './colours';
@@ -41,6 +41,7 @@ function Rule({ rule }: { rule: PolicyRule }) {
           <span>{rule.description}</span>
           <code className="rule-name">{rule.id}</code>
         </span>
+        <IconChevronDown size={18} aria-hidden className="rule-go" />
       </summary>
       <pre className="rule-text" tabIndex={0}>
         {coloured(rule.text).map((piece, i) => (

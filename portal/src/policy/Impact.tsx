@@ -137,6 +137,7 @@ function Changes({ changes }: { changes: PolicyChange[] }) {
                 <Table.Td role="cell" data-cell="thing">
                   {kind}
                   {thing && ` ${thing}`}
+                  {/* An agent without an id is one that was to be made. */}
                   {!thing && isOwned(one.resource_kind) && one.resource_kind !== 'instance' && (
                     <div className="raw-name">{t('rules.private')}</div>
                   )}

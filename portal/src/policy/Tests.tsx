@@ -67,7 +67,13 @@ export function Tests(props: { drafting: Drafting; checked: Checked; editable: b
       intro={t('rules.tests.intro')}
       action={
         editable && (
-          <Button variant="default" size="xs" leftSection={<IconPlus size={16} />} onClick={add}>
+          <Button
+            variant="default"
+            size="xs"
+            leftSection={<IconPlus size={16} />}
+            disabled={checked.fault !== undefined}
+            onClick={add}
+          >
             {t('rules.tests.add')}
           </Button>
         )

@@ -42,7 +42,7 @@ export const asJson = (tests: PolicyTest[]) =>
 
 /** One more at the end of a list as it is typed. */
 export function withTest(list: string, test: PolicyTest): string {
-  const open = list.trimEnd().replace(/\]$/, '').trimEnd();
+  const open = list.trim().replace(/\]$/, '').trimEnd();
   return open === '' || open === '[' ? asJson([test]) : `${open},\n${testAsJson(test)}\n]\n`;
 }
 
