@@ -33,7 +33,7 @@ function Rule({ rule }: { rule: PolicyRule }) {
   return (
     <details>
       <summary>
-        <span className="state" data-tone={forbids ? 'failed' : 'good'}>
+        <span className="state rule-effect" data-tone={forbids ? 'failed' : 'good'}>
           <Icon size={16} aria-hidden />
           {forbids ? t('rules.forbid') : t('rules.permit')}
         </span>

@@ -69,12 +69,12 @@ function Shown({ impact }: { impact: PolicyImpact }) {
         {impact.asked === 0 ? t('rules.impact.nothing') : tn('rules.impact.asked', impact.asked)}
         {impact.since && (
           <>
-            {' '}
+            {', '}
             {t('rules.impact.since')} <Time at={impact.since} />
           </>
-        )}{' '}
-        {impact.asked > 0 && !changed && t('rules.impact.same')}
+        )}
       </Text>
+      {impact.asked > 0 && !changed && <Text size="sm">{t('rules.impact.same')}</Text>}
       {changed && (
         <>
           <div className="impact-sums">
