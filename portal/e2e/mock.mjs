@@ -5,6 +5,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fillLog, makeLog } from './evidence.mjs';
+import { fillRules, makeRules } from './rules.mjs';
 import { fillWebhooks, makeWebhooks } from './webhooks.mjs';
 
 const dist = join(import.meta.dirname, '..', 'dist');
@@ -132,6 +133,9 @@ export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
         'user.list',
         'evidence.view',
         'evidence.head',
+        'policy.view',
+        'policy.update',
+        'policy.reset',
         'webhook.create',
         'webhook.view',
         'webhook.update',
@@ -163,6 +167,8 @@ export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
     asleep: false,
     /** The log, with ways to tamper with it. */
     evidence: makeLog({ user_01k9w3v5x7ada: 'ada', user_2: 'grace' }),
+    /** Access rules and their versions. */
+    rules: makeRules(),
     /** Webhooks and what became of their messages. */
     webhooks: makeWebhooks(),
     /** Who follows what happens, to be cut off. */
@@ -170,6 +176,7 @@ export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
   };
   if (onboarded) {
     fillLog(state.evidence);
+    fillRules(state.rules);
     fillWebhooks(state.webhooks);
   }
   /** The signed-in person did something. */
@@ -914,6 +921,15 @@ export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
       const seq = Number(m[0]);
       if (!(seq >= 1 && seq <= state.evidence.size())) return problem(res, 404, 'not-found', 'Not found');
       return json(res, 200, path.endsWith('/proof') ? state.evidence.proof(seq) : state.evidence.view(seq));
+    }
+    if (path.startsWith('/api/v1/policy')) {
+      const may = (action) => state.me.permissions.includes(action);
+      if (!may('policy.view') || (req.method === 'PUT' && !may('policy.update')))
+        return problem(res, 403, 'forbidden', 'You may not do this');
+      const answer = state.rules.answer(req.method, path, body, { id: state.me.id, username: 'ada' });
+      if (answer.did) note(answer.did, 'settings', state.me.organization_id);
+      if (answer.code) return problem(res, answer.status, answer.code, answer.title, answer.more);
+      return json(res, answer.status, answer.body);
     }
     if (path.startsWith('/api/v1/webhooks')) {
       if (!state.me.permissions.includes('webhook.view'))

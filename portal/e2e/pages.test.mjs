@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import { audit, DESKTOP, launch, open, PHONE, SHOTS } from './browser.mjs';
 import { until } from './house.mjs';
 import { SETUP_TOKEN, startMock } from './mock.mjs';
+import { NO_MEMBERS, TWO_OWNERS } from './rules.mjs';
 
 const heading = (name) => (page) => page.getByRole('heading', { name, level: 1 }).waitFor();
 /** A turn in the middle of something; the same in both languages. */
@@ -104,6 +105,60 @@ const PAGES = [
     '/settings/installation',
     (page) => page.getByText('This machine').first().waitFor(),
   ],
+  ['settings-rules', '/settings/rules', (page) => page.getByText('All 2 get their answers').waitFor()],
+  [
+    'settings-rules-wrong',
+    '/settings/rules',
+    async (page) => {
+      await page
+        .locator('textarea')
+        .first()
+        .fill(`${TWO_OWNERS}\n${NO_MEMBERS.replace('.role', '.rol')}`);
+      await page.locator('.finding[data-severity=error]').first().waitFor();
+    },
+    'act',
+  ],
+  [
+    'settings-rules-tried',
+    '/settings/rules',
+    async (page) => {
+      await page.locator('textarea').first().fill(TWO_OWNERS);
+      await page.locator('.finding[data-severity=error]').first().waitFor();
+      await page.locator('.section-head button').last().click();
+      await page.locator('.changes').scrollIntoViewIfNeeded();
+      await page.locator('.force').scrollIntoViewIfNeeded();
+    },
+    'act',
+  ],
+  [
+    'settings-rules-conflict',
+    '/settings/rules',
+    async (page, state) => {
+      await page.locator('textarea').first().fill(NO_MEMBERS);
+      await page.locator('textarea').nth(1).fill('');
+      await page.locator('.force button[type=submit]:enabled').waitFor();
+      state.rules.put(
+        `${NO_MEMBERS}\n${TWO_OWNERS}// More to come.\n`,
+        [],
+        'a note',
+        state.rules.versions[1].author,
+      );
+      await page.locator('.force button[type=submit]').click();
+      await page.getByRole('alert').locator('summary').click();
+    },
+    'act',
+  ],
+  [
+    'settings-rules-builtin',
+    '/settings/rules?tab=builtin',
+    (page) => page.getByText('privacy', { exact: true }).waitFor(),
+  ],
+  [
+    'settings-rules-versions',
+    '/settings/rules?tab=versions&version=2',
+    (page) => page.locator('.diff').first().waitFor(),
+  ],
+  ['settings-rules-ask', '/settings/rules?tab=ask', (page) => page.locator('.answer').waitFor()],
   ['settings-webhooks', '/settings/webhooks', (page) => page.getByText('Old monitoring').waitFor()],
   [
     'settings-webhooks-none',

@@ -62,6 +62,7 @@ const pages = (instance) => [
   ['settings-people', '/settings/people', (page) => page.locator('.rows li').first().waitFor()],
   ['settings-sign-in', '/settings/sign-in', (page) => page.getByRole('heading', { level: 1 }).waitFor()],
   ['settings-webhooks', '/settings/webhooks', (page) => page.getByText('No webhooks yet').waitFor()],
+  ['settings-rules', '/settings/rules?tab=builtin', (page) => page.locator('.rule').first().waitFor()],
   ['settings-installation', '/settings/installation', (page) => page.getByText('OpenClaw').first().waitFor()],
 ];
 

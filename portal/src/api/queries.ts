@@ -17,6 +17,8 @@ import type {
   Me,
   OnboardingStatus,
   Page,
+  PolicyVersionView,
+  PolicyView,
   ProfileView,
   ProviderView,
   RuntimeAssetView,
@@ -106,6 +108,25 @@ export const skillsQuery = (agent: string, wake: boolean, stored: readonly Skill
       )
         ? 1500
         : false,
+  });
+export const policyQuery = queryOptions({
+  queryKey: ['policy'],
+  queryFn: () => api.get<PolicyView>('/api/v1/policy'),
+});
+/** Versions carry their whole text: a page of them at a time. */
+export const policyVersionsQuery = infiniteQueryOptions({
+  queryKey: ['policy-versions'],
+  queryFn: ({ pageParam }) =>
+    api.get<Page<PolicyVersionView>>('/api/v1/policy/versions', { query: { limit: 20, cursor: pageParam } }),
+  initialPageParam: undefined as string | undefined,
+  getNextPageParam: (page) => page.next_cursor ?? undefined,
+});
+/** A version is never changed; only whether it is in force is. */
+export const policyVersionQuery = (version: number) =>
+  queryOptions({
+    queryKey: ['policy-version', version],
+    queryFn: () => api.get<PolicyVersionView>(`/api/v1/policy/versions/${version}`),
+    staleTime: Number.POSITIVE_INFINITY,
   });
 export const usersQuery = queryOptions({
   queryKey: ['users'],

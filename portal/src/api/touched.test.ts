@@ -32,6 +32,12 @@ test('an accepted invitation is used up, and things without a list renew nothing
   expect(touched(entry('model.use', 'organization', 'org_1'), 'user_1')).toEqual([]);
 });
 
+test('access rules may change what somebody may do', () => {
+  expect(touched(entry('policy.update', 'settings', 'org_1'), 'user_1')).toContainEqual(['policy']);
+  expect(touched(entry('policy.reset', 'settings', 'org_1'), 'user_1')).toContainEqual(['me']);
+  expect(touched(entry('settings.update', 'settings', 'org_1'), 'user_1')).not.toContainEqual(['me']);
+});
+
 test('every key is one that something asks', () => {
   const asked = readFileSync(join(import.meta.dirname, 'queries.ts'), 'utf8');
   const kinds = readFileSync(join(import.meta.dirname, 'touched.ts'), 'utf8');

@@ -28,6 +28,8 @@ export function touched(entry: EvidenceView, me: string): readonly Key[] {
   if (entry.outcome === 'refused') return own;
   if (kind === 'instance') own.push(['instance', id]);
   if (kind === 'user' && id === me) own.push(['me']);
+  // Rules may also change what this person may do.
+  if (action.startsWith('policy.')) own.push(['policy'], ['policy-versions'], ['me']);
   // An account is made by an invitation that is used up, and takes its agents along when it goes.
   if (action === 'user.create') own.push(['invitations']);
   if (action === 'user.delete') own.push(['instances']);

@@ -16,6 +16,7 @@ import {
   InstancesPage,
   InvitationPage,
   LoginPage,
+  RulesPage,
   SettingsPage,
   SetupPage,
   WebhookPage,
@@ -82,6 +83,7 @@ export function App() {
                   <Route path="/instances/:id" element={page(<InstancePage />)} />
                   <Route path="/evidence" element={page(<EvidencePage />)} />
                   <Route path="/settings" element={<Navigate to="/settings/agent" replace />} />
+                  <Route path="/settings/rules" element={page(<RulesPage />)} />
                   <Route path="/settings/webhooks" element={page(<WebhooksPage />)} />
                   <Route path="/settings/webhooks/:id" element={page(<WebhookPage />)} />
                   <Route path="/settings/:section" element={page(<SettingsPage />)} />

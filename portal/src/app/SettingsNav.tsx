@@ -8,6 +8,7 @@ import {
   IconPlugConnected,
   IconPuzzle,
   IconRobot,
+  IconShieldCheck,
   IconUser,
   IconUsers,
   IconWebhook,
@@ -27,6 +28,7 @@ const SETTINGS = [
   { id: 'tokens', icon: IconKey, admin: false },
   { id: 'people', icon: IconUsers, admin: true },
   { id: 'sign-in', icon: IconLogin2, admin: true },
+  { id: 'rules', icon: IconShieldCheck, admin: true, needs: 'policy.view' },
   { id: 'webhooks', icon: IconWebhook, admin: true, needs: 'webhook.view' },
   { id: 'installation', icon: IconAdjustments, admin: true },
 ] as const;

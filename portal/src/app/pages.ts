@@ -17,6 +17,7 @@ export const SetupPage = page(() => import('../setup/SetupPage'), 'setup');
 export const InstancesPage = page(() => import('../instances/InstancesPage'), 'instances');
 export const InstancePage = page(() => import('../instances/InstancePage'), 'instances');
 export const EvidencePage = page(() => import('../evidence/EvidencePage'), 'evidence');
+export const RulesPage = page(() => import('../policy/RulesPage'), 'rules');
 export const WebhooksPage = page(() => import('../webhooks/WebhooksPage'), 'webhooks');
 export const WebhookPage = page(() => import('../webhooks/WebhookPage'), 'webhooks');
 export const SettingsPage = page(() => import('../settings/SettingsPage'), 'settings');

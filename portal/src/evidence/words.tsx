@@ -27,6 +27,7 @@ export const ACTIONS = {
   token: ['create', 'rotate', 'revoke', 'use'],
   identity_provider: ['create', 'update', 'delete'],
   settings: ['update'],
+  policy: ['update', 'reset'],
   webhook: ['create', 'update', 'replay', 'delete', 'dead'],
   engine: ['install'],
   key: ['rotate', 'export'],

@@ -13,8 +13,8 @@ import { SkillSettings } from './SkillSettings';
 import { TokenSettings } from './TokenSettings';
 import { UsageSettings } from './UsageSettings';
 
-/** Webhooks have pages of their own (`app/pages.ts`). */
-const PAGES: Record<Exclude<SettingsId, 'webhooks'>, () => React.ReactNode> = {
+/** Access rules and webhooks have pages of their own (`app/pages.ts`). */
+const PAGES: Record<Exclude<SettingsId, 'rules' | 'webhooks'>, () => React.ReactNode> = {
   agent: AgentSettings,
   providers: ProviderSettings,
   skills: SkillSettings,

@@ -34,6 +34,10 @@ export const ROOMS = {
     () => import('./rooms/settings.en'),
     () => import('./rooms/settings.de'),
   ),
+  rules: room(
+    () => import('./rooms/rules.en'),
+    () => import('./rooms/rules.de'),
+  ),
   webhooks: room(
     () => import('./rooms/webhooks.en'),
     () => import('./rooms/webhooks.de'),

@@ -36,6 +36,7 @@ export const frame = {
   'settings.installation': 'Installation',
   'settings.people': 'Menschen',
   'settings.providers': 'Anbieter',
+  'settings.rules': 'Zugriffsregeln',
   'settings.sessions': 'Angemeldete Browser',
   'settings.sign-in': 'Anmeldung',
   'settings.skills': 'Fähigkeiten',

@@ -34,6 +34,7 @@ export const frame = {
   'settings.installation': 'Installation',
   'settings.people': 'People',
   'settings.providers': 'Providers',
+  'settings.rules': 'Access rules',
   'settings.sessions': 'Signed-in browsers',
   'settings.sign-in': 'Sign-in',
   'settings.skills': 'Skills',
