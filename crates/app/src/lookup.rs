@@ -42,11 +42,11 @@ impl App {
         outcome: &Outcome,
     ) -> Error {
         match outcome {
+            _ if resource.id_text().is_some() && !self.sees(cx, resource) => Error::not_found(),
             Outcome::NeedsApproval(_) => Error::new(ProblemCode::ApprovalNeeded),
             Outcome::Deny(Denial::Broken) => Error::new(ProblemCode::Forbidden)
                 .detail("a policy could not be evaluated, so the answer is no")
                 .remedy("an administrator can run `fractal policy reset` on the machine"),
-            _ if resource.id_text().is_some() && !self.sees(cx, resource) => Error::not_found(),
             _ => Error::new(ProblemCode::Forbidden).detail(format!(
                 "your role or token does not allow {}",
                 action.as_str()

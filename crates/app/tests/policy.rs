@@ -189,6 +189,16 @@ async fn what_is_wrong_is_named_and_nothing_is_put_in_force() {
             "/text",
             "lock you out: closed",
         ),
+        (
+            r#"@id("asks") @approval("owner:1") forbid (principal, action == Action::"policy.update", resource) unless { context.approved };"#,
+            "/text",
+            "lock you out: asks",
+        ),
+        (
+            r#"@id("blind") forbid (principal, action == Action::"policy.view", resource);"#,
+            "/text",
+            "lock you out: blind",
+        ),
     ];
     for (text, field, words) in cases {
         let error = policy::update(app, &root, over(0, text)).await.unwrap_err();

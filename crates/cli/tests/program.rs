@@ -662,6 +662,15 @@ async fn a_reset_of_the_access_rules_says_that_there_was_nothing_to_remove() {
     let asked = home.run(&["policy", "reset"]).await;
     assert_eq!(asked.status.code(), Some(2));
     assert!(err(&asked).contains("--yes"), "{}", err(&asked));
+    for words in [
+        &["--dry-run", "policy", "reset", "--yes"][..],
+        &["keys", "rotate", "--dry-run"],
+        &["login", "--dry-run"],
+    ] {
+        let tried = home.run(words).await;
+        assert_eq!(tried.status.code(), Some(2), "{words:?}");
+        assert!(err(&tried).contains("cannot be tried"), "{}", err(&tried));
+    }
     let reset = home.run(&["policy", "reset", "--yes"]).await;
     assert!(reset.status.success(), "{}", err(&reset));
     assert!(

@@ -21,7 +21,11 @@ use utoipa::openapi::{
     schema::{ObjectBuilder, OneOfBuilder, Type},
 };
 
-use crate::{Server, extract::MaybeCaller, problem::ApiError};
+use crate::{
+    Server,
+    extract::MaybeCaller,
+    problem::{ApiError, REQUEST_ID},
+};
 
 /// Operations that change through the door alone.
 pub const CHANGES: &[&str] = &[
@@ -134,13 +138,13 @@ pub fn describe(operation: &mut Operation) {
         .parameter_in(ParameterIn::Header)
         .required(Required::False)
         .description(Some(
-            "1 to 255 printable characters without spaces. The same request under the same key within a day is made once and gets its \
+            "16 to 255 printable characters without spaces, such as a UUID. The same request under the same key within a day is made once and gets its \
              first answer again, with the header Idempotency-Replayed and without secrets",
         ))
         .schema(Some(
             ObjectBuilder::new()
                 .schema_type(Type::String)
-                .min_length(Some(1))
+                .min_length(Some(16))
                 .max_length(Some(255))
                 .pattern(Some("^[!-~]+$")),
         ))
@@ -225,6 +229,8 @@ fn take_dry_run(uri: &Uri) -> Option<(Result<bool, ApiError>, Uri)> {
     let (mut word, mut rest) = (None, Vec::new());
     for pair in query.split('&') {
         match pair.split_once('=').unwrap_or((pair, "")) {
+            // Given twice it says nothing.
+            ("dry_run", _) if word.is_some() => word = Some(""),
             ("dry_run", value) => word = Some(value),
             _ => rest.push(pair),
         }
@@ -274,21 +280,31 @@ async fn keyed(server: &Server, key: HeaderValue, request: Request, next: Next) 
         dry_run: false,
         key: Some(key.clone()),
     });
-    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-    if !response.status().is_success() {
-        return response;
+    let request = Request::from_parts(parts, Body::from(body));
+    // On its own, because a caller who hangs up meanwhile is the very one who will ask again.
+    let id = REQUEST_ID.try_with(Clone::clone).unwrap_or_default();
+    let app = server.app.clone();
+    let carried_out = tokio::spawn(REQUEST_ID.scope(id, async move {
+        let response = next.run(request).await;
+        if !response.status().is_success() {
+            return response;
+        }
+        let (head, body) = response.into_parts();
+        // An answer of a change is one JSON document.
+        let body = to_bytes(body, usize::MAX)
+            .await
+            .unwrap_or_else(|_| Bytes::new());
+        let kept = idempotency::answered(&app, &key, head.status.as_u16(), &body).await;
+        if let Err(error) = kept {
+            // The change was made; only its answer is not there a second time.
+            tracing::warn!("an answer could not be kept for its idempotency key: {error}");
+        }
+        Response::from_parts(head, Body::from(body))
+    }));
+    match carried_out.await {
+        Ok(response) => response,
+        Err(error) => ApiError(fractal_app::Error::internal(error)).into_response(),
     }
-    let (head, body) = response.into_parts();
-    // An answer of a change is one JSON document.
-    let body = to_bytes(body, usize::MAX)
-        .await
-        .unwrap_or_else(|_| Bytes::new());
-    let kept = idempotency::answered(&server.app, &key, head.status.as_u16(), &body).await;
-    if let Err(error) = kept {
-        // The change was made; only its answer is not there a second time.
-        tracing::warn!("an answer could not be kept for its idempotency key: {error}");
-    }
-    Response::from_parts(head, Body::from(body))
 }
 
 fn replayed(status: u16, answer: String) -> Response {
@@ -322,5 +338,7 @@ mod tests {
             Some((Some(false), "/a?b=c&d".into()))
         );
         assert_eq!(taken("/a?dry_run"), Some((None, "/a".into())));
+        let twice = "/a?dry_run=true&dry_run=false";
+        assert_eq!(taken(twice), Some((None, "/a".into())));
     }
 }

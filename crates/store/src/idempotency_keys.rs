@@ -59,6 +59,16 @@ pub async fn answered(tx: &Tx, id: &str, status: u16, answer: &str) -> Result<()
         .map(|_| ())
 }
 
+/// Forgets a key from before; whether there was one.
+///
+/// # Errors
+/// Only when the database fails.
+pub async fn forget(tx: &Tx, id: &str, before: Timestamp) -> Result<bool> {
+    let older = Expr::col("created_at").lt(before.as_micros());
+    let condition = table::equals("id", id).add(older);
+    Ok(table::delete_where::<IdempotencyKey>(tx, condition).await? > 0)
+}
+
 /// Forgets keys from before; how many.
 ///
 /// # Errors

@@ -304,11 +304,6 @@ async fn record_refusal(
     question: &Question,
     decision: &Decision,
 ) -> Result<()> {
-    app.store
-        .tx("decisions.refused", async |tx: Tx| {
-            decided(app, &tx, question, decision).await
-        })
-        .await?;
     let Question {
         action, resource, ..
     } = question;
@@ -321,7 +316,19 @@ async fn record_refusal(
         decision_value(decision),
         Vec::new(),
     )
-    .await
+    .await?;
+    // Only for trying rules: the refusal is told and logged whether or not this works.
+    let written = app
+        .store
+        .tx("decisions.refused", async |tx: Tx| {
+            decided(app, &tx, question, decision).await?;
+            forget_old(app, &tx).await
+        })
+        .await;
+    if let Err(error) = written {
+        tracing::warn!("a refusal was not kept for trying rules on it: {error}");
+    }
+    Ok(())
 }
 
 impl App {

@@ -29,7 +29,8 @@ pub async fn decided(app: &App, tx: &Tx, question: &Question, decision: &Decisio
 
 /// Forgets old ones now and then.
 pub async fn forget_old(app: &App, tx: &Tx) -> Result<()> {
-    if app.policies.recorded.fetch_add(1, Ordering::Relaxed) % FORGET_EVERY == 0 {
+    let before = app.policies.recorded.fetch_add(1, Ordering::Relaxed);
+    if before.is_multiple_of(FORGET_EVERY) {
         decisions::keep_newest(tx, app.organization_id, KEPT).await?;
     }
     Ok(())

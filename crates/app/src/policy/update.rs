@@ -7,9 +7,7 @@ use fractal_api_types::{
     CheckPolicy, FieldError, PolicyCheck, PolicyFinding, PolicyTest, PolicyTestResult, PolicyView,
     ProblemCode, UpdatePolicy,
 };
-use fractal_policy::{
-    Action, FindingSeverity, Outcome, PolicySet, Question, Resource, check as checked,
-};
+use fractal_policy::{Action, FindingSeverity, PolicySet, Question, Resource, check as checked};
 use fractal_store::{PolicyVersion, Tx, policy_versions};
 
 use super::{InForce, decision_view, sketch, tests_of, view};
@@ -62,20 +60,17 @@ pub async fn update(app: &App, cx: &Context, body: UpdatePolicy) -> Result<Polic
         let Some(set) = set.filter(|_| found.ok) else {
             return Err(refused(&found));
         };
-        let again = set.decide_in(
-            &cx.actor,
-            Action::PolicyUpdate,
-            &Resource::Settings,
-            cx.circumstances(),
-        );
-        if matches!(again.outcome, Outcome::Deny(_)) {
-            return Err(Error::field(
-                "/text",
-                format!(
-                    "would lock you out: {} would keep you from changing the rules again; except owners from it",
-                    again.determining.join(", ")
-                ),
-            ));
+        for action in [Action::PolicyUpdate, Action::PolicyView] {
+            let again = set.decide_in(&cx.actor, action, &Resource::Settings, cx.circumstances());
+            if !again.is_allowed() {
+                return Err(Error::field(
+                    "/text",
+                    format!(
+                        "would lock you out: {} would keep you from reading or changing the rules again; except owners from it",
+                        again.determining.join(", ")
+                    ),
+                ));
+            }
         }
         Some(set)
     } else {
@@ -84,6 +79,7 @@ pub async fn update(app: &App, cx: &Context, body: UpdatePolicy) -> Result<Polic
     let change = Put {
         action: Action::PolicyUpdate,
         base: Some(body.base_version),
+        examined: set.is_some(),
         text: body.text,
         tests,
         comment,
@@ -104,6 +100,7 @@ pub async fn reset(app: &App, cx: &Context) -> Result<PolicyView> {
     let change = Put {
         action: Action::PolicyReset,
         base: None,
+        examined: true,
         text: String::new(),
         tests: Vec::new(),
         comment: "reset".to_owned(),
@@ -237,6 +234,8 @@ struct Put {
     action: Action,
     /// The version it was written over; none for going back, which is right over any.
     base: Option<u64>,
+    /// Whether the text was found sound.
+    examined: bool,
     text: String,
     tests: Vec<PolicyTest>,
     comment: String,
@@ -256,6 +255,13 @@ impl Change for Put {
 
     async fn apply(&self, door: &Door<'_>) -> Result<u64> {
         let app = door.app;
+        if !self.examined {
+            // The door decides by what is true now: their role, or the rules, have changed since it was asked before.
+            return Err(
+                Error::conflict("your permission to change access rules has just changed")
+                    .remedy("try again"),
+            );
+        }
         let latest = policy_versions::latest_number(door.tx, app.organization_id).await?;
         if self.base.is_some_and(|base| base != latest) {
             return Err(Error::conflict(format!(

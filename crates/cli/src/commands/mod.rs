@@ -54,6 +54,14 @@ impl Session {
         })
     }
 
+    /// Refuses `--dry-run` where something is done on this machine and not by a server.
+    pub fn acts_here(&self) -> anyhow::Result<()> {
+        if self.global.dry_run {
+            return Err(cannot_be_tried());
+        }
+        Ok(())
+    }
+
     /// A client without a token.
     pub fn anonymous(&self) -> anyhow::Result<Client> {
         Ok(Client::new(&self.global.url, None)?)
@@ -79,7 +87,29 @@ pub async fn run(args: Arguments) -> anyhow::Result<ExitCode> {
     }
 }
 
+/// A command that `--dry-run` means nothing to.
+fn cannot_be_tried() -> anyhow::Error {
+    anyhow::Error::new(UsageError(
+        "this command cannot be tried with --dry-run; only changes of a running server can"
+            .to_owned(),
+    ))
+}
+
 async fn carry_out(session: &Session, command: Command) -> anyhow::Result<ExitCode> {
+    // What does not ask a server for a change would do it all the same.
+    let acts_here = matches!(
+        command,
+        Command::Serve(_)
+            | Command::Demo(_)
+            | Command::Login(_)
+            | Command::Logout
+            | Command::Chat(_)
+            | Command::Keys(_)
+            | Command::Engine(_)
+    );
+    if session.global.dry_run && acts_here {
+        return Err(cannot_be_tried());
+    }
     match command {
         Command::Serve(args) => seams::serve(place::serve(args)?).await?,
         Command::Demo(args) => seams::demo(place::demo(args)?).await?,

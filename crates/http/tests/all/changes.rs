@@ -203,13 +203,15 @@ async fn a_change_under_a_key_is_made_once() {
     // What fails takes no key.
     let weak = json!({"username": "carol", "password": "x"});
     assert_eq!(
-        keyed(&world, path, &owner, &weak, "key-1").await.status,
+        keyed(&world, path, &owner, &weak, "key-1-0123456789")
+            .await
+            .status,
         422
     );
-    let first = keyed(&world, path, &owner, &body, "key-1").await;
+    let first = keyed(&world, path, &owner, &body, "key-1-0123456789").await;
     assert_eq!(first.status, 201, "{}", first.json());
     assert!(!first.headers.contains_key("idempotency-replayed"));
-    let again = keyed(&world, path, &owner, &body, "key-1").await;
+    let again = keyed(&world, path, &owner, &body, "key-1-0123456789").await;
     assert_eq!((again.status, again.json()), (first.status, first.json()));
     assert_eq!(again.headers["idempotency-replayed"], "true");
     let log = world.house.log("user.create").await;
@@ -219,23 +221,37 @@ async fn a_change_under_a_key_is_made_once() {
     assert_eq!(carols.count(), 1);
 
     let other = json!({"username": "dave", "password": "a long enough password"});
-    let refused = keyed(&world, path, &owner, &other, "key-1").await;
+    let refused = keyed(&world, path, &owner, &other, "key-1-0123456789").await;
     assert_eq!(
         (refused.status.as_u16(), refused.code().as_str()),
         (409, "conflict")
     );
     // The key is the caller's own: another's is another one.
-    let admins = keyed(&world, path, &world.admin.proof(), &other, "key-1").await;
+    let admins = keyed(
+        &world,
+        path,
+        &world.admin.proof(),
+        &other,
+        "key-1-0123456789",
+    )
+    .await;
     assert_eq!(admins.status, 201);
-    for wrong in ["", "two words", &"x".repeat(256)] {
+    for wrong in ["", "short", "two words of some length", &"x".repeat(256)] {
         let answer = keyed(&world, path, &owner, &other, wrong).await;
         assert_eq!(answer.status, 400, "{wrong}");
     }
     let login = json!({"username": "bob", "password": "x"});
-    let answer = keyed(&world, "/api/v1/auth/login", &owner, &login, "key-2").await;
+    let answer = keyed(
+        &world,
+        "/api/v1/auth/login",
+        &owner,
+        &login,
+        "key-2-0123456789",
+    )
+    .await;
     assert_eq!(answer.status, 400);
     assert_eq!(
-        keyed(&world, path, &Proof::None, &other, "key-3")
+        keyed(&world, path, &Proof::None, &other, "key-3-0123456789")
             .await
             .status,
         401
@@ -244,7 +260,7 @@ async fn a_change_under_a_key_is_made_once() {
     // After a day it is forgotten.
     world.house.pass(25 * 60 * 60);
     let owner = world.sign_in("root").await.proof();
-    let late = keyed(&world, path, &owner, &body, "key-1").await;
+    let late = keyed(&world, path, &owner, &body, "key-1-0123456789").await;
     assert_eq!(late.code(), "already-exists");
 }
 
@@ -253,11 +269,11 @@ async fn a_secret_is_never_given_a_second_time() {
     let world = World::new().await;
     let ada = world.ada.proof();
     let body = json!({"name": "machine"});
-    let first = keyed(&world, "/api/v1/tokens", &ada, &body, "key-1")
+    let first = keyed(&world, "/api/v1/tokens", &ada, &body, "key-1-0123456789")
         .await
         .json();
     assert!(first["secret"].as_str().unwrap().starts_with("frk_api_"));
-    let again = keyed(&world, "/api/v1/tokens", &ada, &body, "key-1")
+    let again = keyed(&world, "/api/v1/tokens", &ada, &body, "key-1-0123456789")
         .await
         .json();
     assert_eq!(again["secret"], "");
@@ -271,7 +287,7 @@ async fn of_two_requests_at_once_under_one_key_one_changes_something() {
     let world = World::new().await;
     let ada = world.ada.proof();
     let body = json!({"name": "machine"});
-    let call = || keyed(&world, "/api/v1/tokens", &ada, &body, "key-1");
+    let call = || keyed(&world, "/api/v1/tokens", &ada, &body, "key-1-0123456789");
     let (one, two, three) = tokio::join!(call(), call(), call());
     let mut statuses: Vec<u16> = [one, two, three]
         .iter()

@@ -132,6 +132,9 @@ pub async fn run(session: &Session, command: Policy) -> anyhow::Result<ExitCode>
         }
         Policy::Reset { machine, yes } => {
             let settings = place::of(machine)?;
+            if !seams::in_use(&settings) {
+                session.acts_here()?;
+            }
             prompt::confirm("Take all added access rules out of force?", yes)?;
             let removed = if seams::in_use(&settings) {
                 let before = session.client()?.policy().await?;
@@ -141,6 +144,7 @@ pub async fn run(session: &Session, command: Policy) -> anyhow::Result<ExitCode>
                 )?;
                 !before.text.is_empty()
             } else {
+                session.acts_here()?;
                 seams::reset_policy(&settings).await?
             };
             let sentence = if removed {
