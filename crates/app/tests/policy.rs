@@ -377,6 +377,12 @@ async fn questions_are_answered_with_their_reasons() {
     };
     let error = policy::simulate(app, &root, nobody).await.unwrap_err();
     assert_eq!(error.fields[0].field, "/request/actor/user");
+    let long = SimulatePolicy {
+        text: Some(" ".repeat(200_001)),
+        request: None,
+    };
+    let refused = policy::simulate(app, &root, long).await.unwrap_err();
+    assert!(refused.fields[0].message.contains("200000"));
     let nothing = policy::simulate(app, &root, SimulatePolicy::default()).await;
     assert_eq!(nothing.unwrap_err().fields[0].field, "/text");
     let refused = policy::simulate(app, &bob, SimulatePolicy::default()).await;

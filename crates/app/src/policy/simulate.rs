@@ -12,7 +12,7 @@ use fractal_store::{
 };
 use fractal_types::{InstanceId, ProviderId, Timestamp, UserId, Username};
 
-use super::{decision_view, sketch};
+use super::{decision_view, sketch, update::bounded};
 use crate::{
     App, Context, Error, Result,
     lookup::{instance_resource, provider_resource, user_resource},
@@ -59,6 +59,7 @@ pub async fn simulate(app: &App, cx: &Context, body: SimulatePolicy) -> Result<P
 }
 
 async fn compiled(text: String) -> Result<PolicySet> {
+    bounded(&text)?;
     let made = tokio::task::spawn_blocking(move || PolicySet::with_extra(&text));
     made.await
         .map_err(Error::internal)?

@@ -117,15 +117,21 @@ async fn present_tests(app: &App) -> Result<Vec<PolicyTest>> {
     Ok(row.as_ref().map_or_else(Vec::new, tests_of))
 }
 
+/// Refuses a text that would take long to compile.
+pub(super) fn bounded(text: &str) -> Result<()> {
+    if text.len() > LONGEST_TEXT {
+        return Err(Error::field("/text", "is longer than 200000 bytes"));
+    }
+    Ok(())
+}
+
 /// What rules are worth, and the compiled rules when they are sound. Compiling takes milliseconds, so it is done aside.
 async fn examined(
     app: &App,
     text: String,
     tests: Vec<PolicyTest>,
 ) -> Result<(PolicyCheck, Option<PolicySet>)> {
-    if text.len() > LONGEST_TEXT {
-        return Err(Error::field("/text", "is longer than 200000 bytes"));
-    }
+    bounded(&text)?;
     if tests.len() > MOST_TESTS {
         return Err(Error::field("/tests", "are more than 200"));
     }

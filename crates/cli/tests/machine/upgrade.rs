@@ -8,8 +8,13 @@ use crate::support::{Machine, bounded, err, names, out};
 /// Makes the database look as a release without the step of the skills' variables left it.
 async fn age(url: &str) {
     let undo = "DROP TABLE skill_credentials; DELETE FROM seaql_migrations WHERE version = 'm0004_skill_credentials'";
+    psql(url, undo).await;
+}
+
+/// Changes a database behind the program's back.
+async fn psql(url: &str, sql: &str) {
     let psql = Command::new("psql")
-        .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-c", undo, url])
+        .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-c", sql, url])
         .output();
     let output = bounded(psql).await.unwrap();
     assert!(output.status.success(), "{}", err(&output));
@@ -91,19 +96,7 @@ async fn added_rules_that_do_not_fit_the_release_are_reset_on_the_machine() {
         "INSERT INTO policy_versions (id, organization_id, number, text, tests, comment, created_at) \
          SELECT 'pol_01jdx000000000000000000000', id, 1, '{rule}', '[]', '', 0 FROM organizations"
     );
-    let psql = Command::new("psql")
-        .args([
-            "-X",
-            "-q",
-            "-v",
-            "ON_ERROR_STOP=1",
-            "-c",
-            &add,
-            &database.url,
-        ])
-        .output();
-    let output = bounded(psql).await.unwrap();
-    assert!(output.status.success(), "{}", err(&output));
+    psql(&database.url, &add).await;
     let said = machine.serve(&[]).await.err().expect("it does not start");
     assert!(said.contains("version 1 of the access rules"), "{said}");
     assert!(said.contains("fractal policy reset"), "{said}");
