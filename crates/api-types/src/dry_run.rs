@@ -17,6 +17,8 @@ pub struct DryRun {
     pub resource_kind: String,
     /// To which thing; absent for one that would be made.
     pub resource_id: Option<String>,
+    /// Whether it touches what is private to somebody; then nobody else sees the values.
+    pub private: bool,
     /// Whether it is allowed, and by which rules.
     pub decision: PolicyDecision,
     /// What the log would commit to, by name: the new values. Secrets are not among them.

@@ -243,7 +243,7 @@ pub struct PolicyResource {
     /// Whose a made-up one is; `self` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<PolicyOwner>,
-    /// The role of a person or the role that an invitation gives; `member` when absent.
+    /// The role of a person or the role that an invitation gives, `member` when absent; the weakest role that may approve a proposal, `admin` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
     /// The role that the person would get (`user.set_role`).

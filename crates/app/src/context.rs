@@ -6,6 +6,7 @@ use fractal_policy::Circumstances;
 use fractal_types::{Actor, ApiTokenId, BrowserSessionId, OrganizationId, UserId};
 
 use crate::{
+    approval::Approvals,
     error::{Error, Result},
     idempotency::Key,
 };
@@ -27,21 +28,17 @@ pub struct Context {
     pub dry_run: bool,
     /// The caller's key for the change.
     pub idempotency_key: Option<Key>,
+    /// The approvals that stand behind a change.
+    pub approvals: Approvals,
+    /// Whether a change that needs approval becomes a proposal; then asking for it is no refusal.
+    pub proposable: bool,
 }
 
 impl Context {
     /// The control plane itself.
     #[must_use]
     pub const fn system(organization_id: OrganizationId) -> Self {
-        Self {
-            actor: Actor::system(organization_id),
-            breakglass: false,
-            session_id: None,
-            token_id: None,
-            request_id: None,
-            dry_run: false,
-            idempotency_key: None,
-        }
+        Self::of(Actor::system(organization_id))
     }
 
     /// The context of an actor whose circumstances do not matter (the data plane).
@@ -55,6 +52,8 @@ impl Context {
             request_id: None,
             dry_run: false,
             idempotency_key: None,
+            approvals: Approvals::None,
+            proposable: false,
         }
     }
 
@@ -69,7 +68,7 @@ impl Context {
         })
     }
 
-    /// What a policy needs to know besides.
+    /// What a policy needs to know besides. Approvals come in only with [`Context::decide`].
     #[must_use]
     pub const fn circumstances(&self) -> Circumstances {
         Circumstances {

@@ -457,7 +457,7 @@ impl Follow {
                 if !self.app.may(&self.cx, Action::EvidenceView, &of(&self.cx)) {
                     let mut own = Vec::new();
                     for row in rows {
-                        if concerns(&db, &self.cx, &row).await.ok()? {
+                        if concerns(&self.app, &db, &self.cx, &row).await.ok()? {
                             own.push(row);
                         }
                     }
@@ -475,7 +475,7 @@ impl Follow {
 }
 
 /// Whether an entry is about the caller: by them, about them, or about something of theirs.
-async fn concerns(db: &dyn Reads, cx: &Context, row: &EvidenceEntry) -> Result<bool> {
+async fn concerns(app: &App, db: &dyn Reads, cx: &Context, row: &EvidenceEntry) -> Result<bool> {
     let Some(me) = cx.actor.user_id() else {
         return Ok(false);
     };
@@ -494,6 +494,10 @@ async fn concerns(db: &dyn Reads, cx: &Context, row: &EvidenceEntry) -> Result<b
             Ok(id) => providers::find(db, id)
                 .await?
                 .is_some_and(|provider| provider.user_id == Some(me)),
+            Err(_) => false,
+        },
+        "proposal" => match row.resource_id.parse() {
+            Ok(id) => crate::proposal::is_visible(app, cx, db, id).await?,
             Err(_) => false,
         },
         _ => false,

@@ -3,6 +3,7 @@
 //! Changes go through one door, [`change::submit`]. Reads load a thing together with the permission they need
 //! ([`lookup`]). Nothing here knows HTTP; nothing here knows a concrete runtime.
 
+mod approval;
 mod context;
 mod error;
 mod keys;
@@ -27,6 +28,7 @@ pub mod oidc;
 pub mod onboarding;
 pub mod policy;
 pub mod profile;
+pub mod proposal;
 pub mod provider;
 pub mod reseal;
 pub mod session;
@@ -38,6 +40,7 @@ pub mod usage;
 pub mod user;
 pub mod webhook;
 
+pub use approval::{Approvals, Demanded, Given};
 pub use context::{ClientInfo, Context};
 pub use error::{Error, Result};
 pub use keys::Keys;

@@ -13,9 +13,16 @@ impl App {
     /// Whether the context allows this; the data plane and the Portal's controls ask like this.
     #[must_use]
     pub fn may(&self, cx: &Context, action: Action, resource: &Resource) -> bool {
-        self.policy()
-            .decide_in(&cx.actor, action, resource, cx.circumstances())
+        cx.decide(&self.policy(), action, resource)
+            .decision
             .is_allowed()
+    }
+
+    /// Whether the context allows this or may have it wait for approval; controls for such changes are shown, too.
+    #[must_use]
+    pub fn may_ask(&self, cx: &Context, action: Action, resource: &Resource) -> bool {
+        let outcome = cx.decide(&self.policy(), action, resource).decision.outcome;
+        matches!(outcome, Outcome::Allow | Outcome::NeedsApproval(_))
     }
 
     /// Refuses unless the context allows this. Use it for reads; changes go through the door.
@@ -24,10 +31,7 @@ impl App {
     ///
     /// `not-found` for a thing the actor may not see, `forbidden` otherwise.
     pub fn require(&self, cx: &Context, action: Action, resource: &Resource) -> Result<()> {
-        let decision = self
-            .policy()
-            .decide_in(&cx.actor, action, resource, cx.circumstances());
-        match decision.outcome {
+        match cx.decide(&self.policy(), action, resource).decision.outcome {
             Outcome::Allow => Ok(()),
             outcome => Err(self.refusal(cx, action, resource, &outcome)),
         }
@@ -67,6 +71,7 @@ impl App {
             Resource::Profile { .. } => Action::ProfileView,
             Resource::SkillCredential { .. } => Action::SkillCredentialList,
             Resource::Webhook { .. } => Action::WebhookView,
+            Resource::Proposal { .. } => Action::ProposalView,
             _ => return true,
         };
         // A scoped token of somebody who may see the thing is told "forbidden", not "not found".

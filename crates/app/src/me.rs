@@ -59,7 +59,7 @@ fn permissions(app: &App, cx: &Context, owner: UserId) -> Vec<String> {
         .filter_map(|action| Some((*action, example_of(*action, cx, owner)?)))
         .collect();
     app.policy()
-        .allowed(&cx.actor, &questions, cx.circumstances())
+        .within_reach(&cx.actor, &questions, cx.circumstances())
         .iter()
         .map(|action| action.as_str().to_owned())
         .collect()
@@ -151,6 +151,24 @@ fn example_of(action: Action, cx: &Context, owner: UserId) -> Option<Resource> {
             id: None,
             organization,
         },
+        A::ProposalCreate
+        | A::ProposalView
+        | A::ProposalWithdraw
+        | A::ProposalCollect
+        | A::ProposalSettle => Resource::Proposal {
+            id: None,
+            owner,
+            organization,
+            approver: Role::Admin,
+        },
+        // Those of others: hardly anybody approves what they asked for themselves.
+        A::ProposalApprove | A::ProposalReject => Resource::Proposal {
+            id: None,
+            owner: UserId::from_uuid(uuid::Uuid::nil()),
+            organization,
+            approver: Role::Admin,
+        },
+        A::ProposalList => Resource::Organization(organization),
         A::EvidenceView | A::EvidenceHead => Resource::Evidence {
             id: None,
             organization,

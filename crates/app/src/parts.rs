@@ -19,6 +19,7 @@ use fractal_runtime::contract::{EngineFiles, Runtime};
 use fractal_store::Store;
 use fractal_types::{EngineId, InstanceId, OrganizationId, ProviderKind, RuntimeAssetId, Wire};
 use secrecy::SecretString;
+use tokio::sync::Notify;
 use url::Url;
 
 use crate::{
@@ -81,6 +82,8 @@ pub struct Parts {
     pub settings: RwLock<Arc<Settings>>,
     /// Wakes the instance reconciler; set once it exists.
     pub instance_signal: OnceLock<Signal<InstanceId>>,
+    /// Wakes the worker of jobs; set once it exists.
+    pub worker_signal: OnceLock<Arc<Notify>>,
 }
 
 impl fmt::Debug for Parts {
@@ -160,6 +163,13 @@ impl App {
     pub fn wake_instance(&self, id: InstanceId) {
         if let Some(signal) = self.instance_signal.get() {
             signal.wake(id);
+        }
+    }
+
+    /// Has the worker look for jobs.
+    pub fn wake_worker(&self) {
+        if let Some(signal) = self.worker_signal.get() {
+            signal.notify_one();
         }
     }
 

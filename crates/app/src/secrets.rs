@@ -1,7 +1,7 @@
 //! Where each kind of secret lives, so that the place a value is bound to is spelled once.
 
 use fractal_crypto::Place;
-use fractal_store::{IdentityProvider, Instance, Provider, Reads, SkillCredential, Tx};
+use fractal_store::{IdentityProvider, Instance, Proposal, Provider, Reads, SkillCredential, Tx};
 use fractal_types::{InstanceId, OrganizationId, ProviderId, SkillCredentialId, UserId};
 use secrecy::SecretString;
 
@@ -104,6 +104,43 @@ impl App {
             row: &id,
         };
         self.keys.open(db, place, &row.value).await
+    }
+
+    /// What a proposal keeps belongs to who asked for it.
+    pub(crate) async fn seal_proposal(
+        &self,
+        tx: &Tx,
+        row: &Proposal,
+        column: &'static str,
+        value: &SecretString,
+    ) -> Result<Vec<u8>> {
+        let (owner, id) = (row.user_id.to_string(), row.id.to_string());
+        self.seal(tx, &owner, "proposals", column, &id, value).await
+    }
+
+    /// `None` when there is nothing any more.
+    pub(crate) async fn open_proposal(
+        &self,
+        db: &dyn Reads,
+        row: &Proposal,
+        column: &'static str,
+    ) -> Result<Option<SecretString>> {
+        let sealed = match column {
+            "request" => &row.request,
+            "simulation" => &row.simulation,
+            _ => &row.answer,
+        };
+        let Some(sealed) = sealed else {
+            return Ok(None);
+        };
+        let (owner, id) = (row.user_id.to_string(), row.id.to_string());
+        let place = Place {
+            owner: &owner,
+            table: "proposals",
+            column,
+            row: &id,
+        };
+        self.keys.open(db, place, sealed).await.map(Some)
     }
 
     pub(crate) async fn seal_instance_token(

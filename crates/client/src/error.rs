@@ -14,6 +14,9 @@ pub enum Error {
     /// A change was only tried; what would have happened.
     #[error("it was only tried: {} of {}", .0.action, .0.resource_id.as_deref().unwrap_or(&.0.resource_kind))]
     DryRun(Box<fractal_api_types::DryRun>),
+    /// A change waits for approval.
+    #[error("{} waits for approval as {}", .0.action, .0.id)]
+    Proposed(Box<fractal_api_types::ProposalView>),
     /// Nobody answered at the address.
     #[error("nothing answers at {url}; start it with `fractal serve`, or name another address")]
     Unreachable {

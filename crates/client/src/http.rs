@@ -221,6 +221,9 @@ impl Client {
             if response.headers().contains_key("fractal-dry-run") {
                 return Err(Error::DryRun(Box::new(read_json(response).await?)));
             }
+            if response.headers().contains_key("fractal-proposal") {
+                return Err(Error::Proposed(Box::new(read_json(response).await?)));
+            }
             return Ok(response);
         }
         let status = response.status().as_u16();

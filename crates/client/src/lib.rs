@@ -19,6 +19,7 @@ mod page;
 mod people;
 mod pinned;
 mod policy;
+mod proposals;
 mod providers;
 mod settings;
 mod skills;

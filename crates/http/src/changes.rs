@@ -1,4 +1,5 @@
-//! What every change takes besides its own: `dry_run=true`, and the header `Idempotency-Key`.
+//! What every change takes besides its own: `dry_run=true`, and the header `Idempotency-Key`. And what may become of it: a proposal, when
+//! a rule asks for approval.
 //!
 //! Only operations that change through the door alone are listed: there a try can be taken back whole, and a key is taken with the change. A
 //! call that is not listed refuses both, instead of doing what it was asked not to do.
@@ -12,9 +13,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use fractal_api_types::ProblemCode;
-use fractal_app::idempotency::{self, Begun, Key};
-use http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use fractal_api_types::{ProblemCode, ProposalView};
+use fractal_app::{
+    Context,
+    idempotency::{self, Begun, Key},
+    proposal::{self, Intent},
+};
+use http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header, request::Parts};
 use utoipa::openapi::{
     ContentBuilder, OpenApi, Ref, RefOr, Required, ResponseBuilder, Schema,
     path::{Operation, ParameterBuilder, ParameterIn},
@@ -24,11 +29,13 @@ use utoipa::openapi::{
 use crate::{
     Server,
     extract::MaybeCaller,
-    problem::{ApiError, REQUEST_ID},
+    perform::Performer,
+    problem::{ApiError, NeedsApproval, REQUEST_ID},
 };
 
 /// Operations that change through the door alone.
 pub const CHANGES: &[&str] = &[
+    "approveProposal",
     "createIdentityProvider",
     "createInstance",
     "createInvitation",
@@ -42,6 +49,7 @@ pub const CHANGES: &[&str] = &[
     "deleteSkillCredential",
     "deleteUser",
     "deleteWebhook",
+    "rejectProposal",
     "resetPolicy",
     "restartInstance",
     "revokeInvitation",
@@ -61,6 +69,7 @@ pub const CHANGES: &[&str] = &[
     "updateSettings",
     "updateUser",
     "updateWebhook",
+    "withdrawProposal",
 ];
 
 /// The header of a caller's key.
@@ -72,6 +81,9 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// Says that an answer is a `DryRun`.
 pub const DRY_RUN: HeaderName = HeaderName::from_static("fractal-dry-run");
 
+/// Says that an answer is that of a proposal, and which.
+pub const PROPOSAL: HeaderName = HeaderName::from_static("fractal-proposal");
+
 /// The longest body of a change.
 const LONGEST: usize = crate::extract::DEFAULT_LIMIT;
 
@@ -82,18 +94,21 @@ pub struct Asked {
     pub dry_run: bool,
     /// Under this key.
     pub key: Option<Key>,
+    /// To be kept as a proposal when it needs approval.
+    pub proposable: bool,
 }
 
 /// Which routes are changes.
 #[derive(Debug, Clone)]
 pub struct Changes {
     server: Server,
+    performer: Arc<Performer>,
     routes: Arc<HashSet<(Method, String)>>,
 }
 
 impl Changes {
     /// Of a document.
-    pub fn of(server: Server, document: &OpenApi) -> Self {
+    pub fn of(server: Server, performer: Arc<Performer>, document: &OpenApi) -> Self {
         let mut routes = HashSet::new();
         for (path, item) in &document.paths.paths {
             for (method, operation) in [
@@ -109,6 +124,7 @@ impl Changes {
         }
         Self {
             server,
+            performer,
             routes: Arc::new(routes),
         }
     }
@@ -151,26 +167,32 @@ pub fn describe(operation: &mut Operation) {
         .build();
     let parameters = operation.parameters.get_or_insert_default();
     parameters.extend([RefOr::T(dry_run), RefOr::T(key)]);
-    answer_of_a_try(operation);
+    may_also_answer(operation, "200", "DryRun", "only tried");
+    may_also_answer(
+        operation,
+        "202",
+        "ProposalView",
+        "waits for approval as the proposal that the header Fractal-Proposal names",
+    );
 }
 
-/// A try answers 200 whatever the change answers; where that is 200, too, it is one or the other.
-fn answer_of_a_try(operation: &mut Operation) {
+/// Adds an answer that has nothing to do with what the change answers; where it has that status, too, it is one or the other.
+fn may_also_answer(operation: &mut Operation, status: &str, schema: &str, why: &str) {
     const JSON: &str = "application/json";
-    let would = RefOr::Ref(Ref::from_schema_name("DryRun"));
+    let other = RefOr::Ref(Ref::from_schema_name(schema));
     let answer = operation
         .responses
         .responses
-        .entry("200".to_owned())
-        .or_insert_with(|| RefOr::T(ResponseBuilder::new().description("only tried").build()));
+        .entry(status.to_owned())
+        .or_insert_with(|| RefOr::T(ResponseBuilder::new().description(why).build()));
     let RefOr::T(answer) = answer else { return };
     let usual = match answer.content.get(JSON) {
         Some(RefOr::T(content)) => content.schema.clone(),
         _ => None,
     };
     let schema: RefOr<Schema> = match usual {
-        Some(usual) => OneOfBuilder::new().item(usual).item(would).into(),
-        None => would,
+        Some(usual) => OneOfBuilder::new().item(usual).item(other).into(),
+        None => other,
     };
     answer.content.insert(
         JSON.to_owned(),
@@ -196,30 +218,32 @@ pub async fn intercept(
     let key = request.headers().get(IDEMPOTENCY_KEY).cloned();
     // A key on something that only reads says nothing.
     let key = key.filter(|_| !reads);
-    if dry_run.is_none() && key.is_none() {
-        return next.run(request).await;
-    }
     let path = request.extensions().get::<MatchedPath>();
     let route = path.map(|path| (request.method().clone(), path.as_str().to_owned()));
     if !route.is_some_and(|route| changes.routes.contains(&route)) {
-        let name = if dry_run.is_some() {
-            "dry_run"
-        } else {
-            "Idempotency-Key"
+        let name = match (dry_run, key) {
+            (None, None) => return next.run(request).await,
+            (Some(_), _) => "dry_run",
+            (None, Some(_)) => "Idempotency-Key",
         };
         let why = "this call is none of the changes that take it (see the API document)";
         return ApiError::parameter(name, why).into_response();
     }
-    let dry_run = dry_run.unwrap_or_default();
+    if dry_run.unwrap_or_default() {
+        // What changes nothing needs no key, and nobody's approval.
+        request.extensions_mut().insert(Asked {
+            dry_run: true,
+            ..Asked::default()
+        });
+        return next.run(request).await;
+    }
+    let change = match Change::read(&changes, request).await {
+        Ok(change) => change,
+        Err(answer) => return answer,
+    };
     match key {
-        // What changes nothing needs no key.
-        Some(key) if !dry_run => keyed(&changes.server, key, request, next).await,
-        _ => {
-            request
-                .extensions_mut()
-                .insert(Asked { dry_run, key: None });
-            next.run(request).await
-        }
+        Some(key) => change.under(key, next).await,
+        None => change.carry_out(None, next).await,
     }
 }
 
@@ -253,61 +277,122 @@ fn take_dry_run(uri: &Uri) -> Option<(Result<bool, ApiError>, Uri)> {
     Some((word, uri))
 }
 
-async fn keyed(server: &Server, key: HeaderValue, request: Request, next: Next) -> Response {
-    let (mut parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, LONGEST).await else {
-        let detail = format!("this route takes at most {LONGEST} bytes");
-        return ApiError::new(ProblemCode::BodyTooLarge, detail).into_response();
-    };
-    let caller = match MaybeCaller::from_request_parts(&mut parts, server).await {
-        Ok(MaybeCaller(caller)) => caller,
-        Err(error) => return error.into_response(),
-    };
-    let Some(cx) = caller else {
-        return ApiError(fractal_app::Error::new(ProblemCode::Unauthenticated)).into_response();
-    };
-    let route = format!("{} {}", parts.method, parts.uri);
-    let Ok(text) = key.to_str() else {
-        return ApiError::parameter("Idempotency-Key", "must be printable characters")
-            .into_response();
-    };
-    let key = match idempotency::begin(&server.app, &cx, &route, text, &body).await {
-        Ok(Begun::Fresh(key)) => key,
-        Ok(Begun::Done { status, answer }) => return replayed(status, answer),
-        Err(error) => return ApiError(error).into_response(),
-    };
-    parts.extensions.insert(Asked {
-        dry_run: false,
-        key: Some(key.clone()),
-    });
-    let request = Request::from_parts(parts, Body::from(body));
-    // On its own, because a caller who hangs up meanwhile is the very one who will ask again.
-    let id = REQUEST_ID.try_with(Clone::clone).unwrap_or_default();
-    let app = server.app.clone();
-    let carried_out = tokio::spawn(REQUEST_ID.scope(id, async move {
+/// A change of somebody's, read whole, because it may have to be asked for a second time: as a proposal.
+struct Change {
+    changes: Changes,
+    cx: Context,
+    parts: Parts,
+    body: Bytes,
+}
+
+impl Change {
+    /// The answer instead, when nobody asks or the body is too long.
+    async fn read(changes: &Changes, request: Request) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        let caller = MaybeCaller::from_request_parts(&mut parts, &changes.server).await;
+        let MaybeCaller(caller) = caller.map_err(IntoResponse::into_response)?;
+        let nobody = || ApiError(fractal_app::Error::new(ProblemCode::Unauthenticated));
+        let cx = caller.ok_or_else(|| nobody().into_response())?;
+        let Ok(body) = to_bytes(body, LONGEST).await else {
+            let detail = format!("this route takes at most {LONGEST} bytes");
+            return Err(ApiError::new(ProblemCode::BodyTooLarge, detail).into_response());
+        };
+        Ok(Self {
+            changes: changes.clone(),
+            cx,
+            parts,
+            body,
+        })
+    }
+
+    async fn carry_out(mut self, key: Option<Key>, next: Next) -> Response {
+        self.parts.extensions.insert(Asked {
+            dry_run: false,
+            key: key.clone(),
+            proposable: true,
+        });
+        let intent = self.intent();
+        let request = Request::from_parts(self.parts, Body::from(self.body));
         let response = next.run(request).await;
-        if !response.status().is_success() {
+        let waits = response.extensions().get::<NeedsApproval>().is_some();
+        let (Some(intent), true) = (intent, waits) else {
             return response;
+        };
+        let cx = Context {
+            idempotency_key: key,
+            ..self.cx
+        };
+        let Changes {
+            server, performer, ..
+        } = &self.changes;
+        match proposal::ask(&server.app, &**performer, &cx, intent).await {
+            Ok(view) => proposed(&view),
+            Err(error) => ApiError(error).into_response(),
         }
-        let (head, body) = response.into_parts();
-        // An answer of a change is one JSON document.
-        let body = to_bytes(body, usize::MAX)
-            .await
-            .unwrap_or_else(|_| Bytes::new());
-        let kept = idempotency::answered(&app, &key, head.status.as_u16(), &body).await;
-        if let Err(error) = kept {
-            // The change was made; only its answer is not there a second time.
-            tracing::warn!("an answer could not be kept for its idempotency key: {error}");
+    }
+
+    /// What is asked for, as data.
+    fn intent(&self) -> Option<Intent> {
+        Some(Intent {
+            method: self.parts.method.to_string(),
+            address: self.parts.uri.path_and_query()?.to_string(),
+            // A body that is no text is no JSON, which the handler says.
+            body: String::from_utf8(self.body.to_vec()).ok()?,
+        })
+    }
+
+    async fn under(self, key: HeaderValue, next: Next) -> Response {
+        let app = self.changes.server.app.clone();
+        let route = format!("{} {}", self.parts.method, self.parts.uri);
+        let Ok(text) = key.to_str() else {
+            return ApiError::parameter("Idempotency-Key", "must be printable characters")
+                .into_response();
+        };
+        let key = match idempotency::begin(&app, &self.cx, &route, text, &self.body).await {
+            Ok(Begun::Fresh(key)) => key,
+            Ok(Begun::Done { status, answer }) => return replayed(status, answer),
+            Err(error) => return ApiError(error).into_response(),
+        };
+        // On its own, because a caller who hangs up meanwhile is the very one who will ask again.
+        let id = REQUEST_ID.try_with(Clone::clone).unwrap_or_default();
+        let carried_out = tokio::spawn(REQUEST_ID.scope(id, async move {
+            let response = self.carry_out(Some(key.clone()), next).await;
+            if !response.status().is_success() {
+                return response;
+            }
+            let (head, body) = response.into_parts();
+            // An answer of a change is one JSON document.
+            let body = to_bytes(body, usize::MAX)
+                .await
+                .unwrap_or_else(|_| Bytes::new());
+            let kept = idempotency::answered(&app, &key, head.status.as_u16(), &body).await;
+            if let Err(error) = kept {
+                // The change was made; only its answer is not there a second time.
+                tracing::warn!("an answer could not be kept for its idempotency key: {error}");
+            }
+            Response::from_parts(head, Body::from(body))
+        }));
+        match carried_out.await {
+            Ok(response) => response,
+            Err(error) => ApiError(fractal_app::Error::internal(error)).into_response(),
         }
-        Response::from_parts(head, Body::from(body))
-    }));
-    match carried_out.await {
-        Ok(response) => response,
-        Err(error) => ApiError(fractal_app::Error::internal(error)).into_response(),
     }
 }
 
+fn proposed(view: &ProposalView) -> Response {
+    let id = view.id.to_string();
+    let headers = [
+        (header::LOCATION, format!("/api/v1/proposals/{id}")),
+        (PROPOSAL, id),
+        (header::CACHE_CONTROL, "no-store".to_owned()),
+    ];
+    (StatusCode::ACCEPTED, headers, axum::Json(view)).into_response()
+}
+
 fn replayed(status: u16, answer: String) -> Response {
+    let proposal = serde_json::from_str::<ProposalView>(&answer)
+        .ok()
+        .filter(|_| status == StatusCode::ACCEPTED.as_u16());
     let mut response = if answer.is_empty() {
         Response::default()
     } else {
@@ -318,6 +403,9 @@ fn replayed(status: u16, answer: String) -> Response {
     response
         .headers_mut()
         .insert(REPLAYED, HeaderValue::from_static("true"));
+    if let Some(id) = proposal.and_then(|view| HeaderValue::from_str(&view.id.to_string()).ok()) {
+        response.headers_mut().insert(PROPOSAL, id);
+    }
     response
 }
 

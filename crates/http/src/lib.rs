@@ -12,6 +12,7 @@ mod guard;
 mod measure;
 mod onboarding;
 mod openai;
+mod perform;
 mod problem;
 mod problem_page;
 mod public;
@@ -26,6 +27,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use document::openapi_json;
+pub use perform::Performer;
 
 /// What handlers share.
 #[derive(Debug, Clone)]
@@ -49,8 +51,10 @@ fn api() -> OpenApiRouter<Server> {
 pub fn router(server: Server) -> Router {
     let (router, document) = api().split_for_parts();
     let document = document::finish(document);
-    let changes = changes::Changes::of(server.clone(), &document);
+    let performer = Arc::new(Performer::new(server.clone()));
+    let changes = changes::Changes::of(server.clone(), performer.clone(), &document);
     router
+        .layer(axum::Extension(performer))
         .layer(middleware::from_fn_with_state(changes, changes::intercept))
         .merge(document::route(&document))
         .merge(problem_page::route())

@@ -36,6 +36,10 @@ impl ApiError {
     }
 }
 
+/// Says that a change was refused only because it needs approval.
+#[derive(Debug, Clone, Copy)]
+pub struct NeedsApproval;
+
 /// The result of a handler.
 pub type ApiResult<T> = Result<T, ApiError>;
 
@@ -82,6 +86,10 @@ impl IntoResponse for ApiError {
             HeaderValue::from_static("application/problem+json"),
         );
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if error.code == ProblemCode::ApprovalNeeded {
+            response.extensions_mut().insert(NeedsApproval);
+        }
+        let headers = response.headers_mut();
         if let Some(seconds) = retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }

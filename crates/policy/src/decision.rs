@@ -89,7 +89,8 @@ impl Approval {
     }
 
     /// The union of several demands: per role the largest count.
-    pub(crate) fn union(demands: impl Iterator<Item = Self>) -> Vec<Self> {
+    #[must_use]
+    pub fn union(demands: impl Iterator<Item = Self>) -> Vec<Self> {
         let mut union: Vec<Self> = Vec::new();
         for demand in demands {
             match union.iter_mut().find(|known| known.role == demand.role) {

@@ -228,11 +228,11 @@ impl PolicySet {
             .is_none_or(|known| known.names.contains(&group))
     }
 
-    /// Those of these questions that are allowed, in their order. The answer is remembered for the whole of the question, the actor with
+    /// Those of these questions that are allowed, or would be once approved, in their order. The answer is remembered for the whole of the question, the actor with
     /// role, way and scopes included: these policies never change, new ones are a new set that remembers nothing, and a decision depends on
     /// nothing else. So what is remembered cannot be out of date.
     #[must_use]
-    pub fn allowed(
+    pub fn within_reach(
         &self,
         actor: &Actor,
         questions: &[(Action, Resource)],
@@ -242,8 +242,8 @@ impl PolicySet {
             questions
                 .iter()
                 .filter(|(action, resource)| {
-                    self.decide_in(actor, *action, resource, circumstances)
-                        .is_allowed()
+                    let decision = self.decide_in(actor, *action, resource, circumstances);
+                    matches!(decision.outcome, Outcome::Allow | Outcome::NeedsApproval(_))
                 })
                 .map(|(action, _)| *action)
                 .collect()

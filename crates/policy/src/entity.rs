@@ -11,7 +11,7 @@ use crate::{Circumstances, Resource};
 type Attributes = HashMap<String, RestrictedExpression>;
 
 /// The entity types of the schema; a type's place in this list is its number in tables.
-pub(crate) const TYPES: [&str; 19] = [
+pub(crate) const TYPES: [&str; 20] = [
     "User",
     "ServiceAccount",
     "Instance",
@@ -30,6 +30,7 @@ pub(crate) const TYPES: [&str; 19] = [
     "Evidence",
     "SkillCredential",
     "Webhook",
+    "Proposal",
     "Action",
 ];
 
@@ -54,7 +55,8 @@ const RUNTIME_ASSET: usize = 14;
 const EVIDENCE: usize = 15;
 const SKILL_CREDENTIAL: usize = 16;
 const WEBHOOK: usize = 17;
-const ACTION: usize = 18;
+const PROPOSAL: usize = 18;
+const ACTION: usize = 19;
 
 /// Parsed type names.
 #[derive(Debug)]
@@ -114,6 +116,7 @@ impl Types {
             Resource::Evidence { .. } => EVIDENCE,
             Resource::SkillCredential { .. } => SKILL_CREDENTIAL,
             Resource::Webhook { .. } => WEBHOOK,
+            Resource::Proposal { .. } => PROPOSAL,
         }
     }
 
@@ -180,6 +183,18 @@ impl Types {
             } => {
                 organization = Some(tenant);
                 owner = user;
+            }
+            Resource::Proposal {
+                owner: user,
+                organization: tenant,
+                approver,
+                ..
+            } => {
+                organization = Some(tenant);
+                owner = Some(user);
+                let approvers = Role::ALL.into_iter().filter(|role| *role >= approver);
+                let approvers = approvers.map(|role| text(role.as_str()));
+                attributes.insert("approvers".into(), RestrictedExpression::new_set(approvers));
             }
             Resource::Profile { owner: user, .. }
             | Resource::SkillCredential { owner: user, .. }

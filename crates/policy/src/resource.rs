@@ -5,8 +5,8 @@
 
 use fractal_types::{
     ApiTokenId, BrowserSessionId, EngineId, EvidenceId, IdentityProviderId, InstanceId,
-    InvitationId, OrganizationId, ProfileId, ProviderId, Role, RuntimeAssetId, SkillCredentialId,
-    UserId, WebhookId,
+    InvitationId, OrganizationId, ProfileId, ProposalId, ProviderId, Role, RuntimeAssetId,
+    SkillCredentialId, UserId, WebhookId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -107,6 +107,17 @@ pub enum Resource {
         /// Of which tenant.
         organization: OrganizationId,
     },
+    /// A change that waits for approval.
+    Proposal {
+        /// Which.
+        id: Option<ProposalId>,
+        /// Who asked for it.
+        owner: UserId,
+        /// In which tenant.
+        organization: OrganizationId,
+        /// The weakest role whose approval counts.
+        approver: Role,
+    },
     /// The log.
     Evidence {
         /// One entry, or the log as a whole.
@@ -136,7 +147,32 @@ impl Resource {
             Self::Engine(_) => "engine",
             Self::RuntimeAsset(_) => "runtime_asset",
             Self::Webhook { .. } => "webhook",
+            Self::Proposal { .. } => "proposal",
             Self::Evidence { .. } => "evidence",
+        }
+    }
+
+    /// Whose it is, when it is one person's.
+    #[must_use]
+    pub const fn owner(&self) -> Option<UserId> {
+        match *self {
+            Self::Instance { owner, .. }
+            | Self::Profile { owner, .. }
+            | Self::SkillCredential { owner, .. }
+            | Self::ApiToken { owner, .. }
+            | Self::BrowserSession { owner, .. }
+            | Self::Usage { owner }
+            | Self::Proposal { owner, .. } => Some(owner),
+            Self::Provider { owner, .. } => owner,
+            Self::Organization(_)
+            | Self::User { .. }
+            | Self::Invitation { .. }
+            | Self::IdentityProvider { .. }
+            | Self::Settings
+            | Self::Engine(_)
+            | Self::RuntimeAsset(_)
+            | Self::Webhook { .. }
+            | Self::Evidence { .. } => None,
         }
     }
 
@@ -160,6 +196,7 @@ impl Resource {
             Self::Engine(id) => text(id),
             Self::RuntimeAsset(id) => text(id),
             Self::Webhook { id, .. } => text(id),
+            Self::Proposal { id, .. } => text(id),
             Self::Evidence { id, .. } => text(id),
             Self::Usage { .. } | Self::Settings => None,
         }

@@ -246,9 +246,9 @@ fn what_is_remembered_follows_role_scopes_circumstances_and_policies() {
                     })
                     .map(|(action, _)| *action)
                     .collect();
-                let first = policies.allowed(actor, &questions, circumstances);
+                let first = policies.within_reach(actor, &questions, circumstances);
                 let before = policies.decisions();
-                let again = policies.allowed(actor, &questions, circumstances);
+                let again = policies.within_reach(actor, &questions, circumstances);
                 assert_eq!(policies.decisions(), before, "asked once");
                 assert_eq!(first[..], wanted[..]);
                 assert_eq!(again, first);

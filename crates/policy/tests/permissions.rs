@@ -64,6 +64,12 @@ fn rows(role: Role) -> Vec<(&'static str, Resource)> {
         organization: ORGANIZATION,
         role,
     };
+    let proposal = |owner, approver| Resource::Proposal {
+        id: None,
+        owner,
+        organization: ORGANIZATION,
+        approver,
+    };
     vec![
         ("own", instance(MINE, ME)),
         ("another's", instance(THEIRS, OTHER)),
@@ -155,6 +161,9 @@ fn rows(role: Role) -> Vec<(&'static str, Resource)> {
                 organization: ORGANIZATION,
             },
         ),
+        ("own", proposal(ME, Role::Admin)),
+        ("another's, for admins", proposal(OTHER, Role::Admin)),
+        ("another's, for owners", proposal(OTHER, Role::Owner)),
         (
             "the organization's",
             Resource::Evidence {

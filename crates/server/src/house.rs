@@ -4,15 +4,20 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use fractal_app::{
-    App, Keys, Parts, asset, engine, evidence, instance::reconcile::InstanceReconciler,
-    policy::Policies, settings,
+    App, Keys, Parts, asset, engine, evidence,
+    instance::reconcile::InstanceReconciler,
+    policy::Policies,
+    proposal::{self, Work},
+    settings,
 };
-use fractal_background::{Reconciler, ReconcilerOptions};
+use fractal_background::{
+    JobHandler, Reconciler, ReconcilerOptions, StoredJobs, Worker, WorkerOptions,
+};
 use fractal_clock::{SharedClock, SharedEntropy, SystemClock, SystemEntropy, random};
 use fractal_config::{OnExit, SecretKeySource, Settings};
 use fractal_connect::{Outbound, OutboundSettings, SystemResolver};
 use fractal_evidence::{Sealer, SealerOptions};
-use fractal_http::Server;
+use fractal_http::{Performer, Server};
 use fractal_openclaw::engine::EngineStore;
 use fractal_proxy::{
     broker::{Broker, BrokerSettings},
@@ -23,7 +28,7 @@ use fractal_proxy::{
 use fractal_runtime::contract::{Isolation, Runtime};
 use fractal_runtime_process::ProcessRuntime;
 use fractal_store::Store;
-use fractal_types::{OrganizationId, SeenState, WantedState};
+use fractal_types::{JobId, OrganizationId, SeenState, WantedState};
 use secrecy::ExposeSecret;
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -165,6 +170,7 @@ impl House {
             setup_token_file: Some(settings.data_dir.join("setup-token")),
             settings: std::sync::RwLock::new(Arc::new(stored)),
             instance_signal: Default::default(),
+            worker_signal: Default::default(),
         });
         ports.connect(app.clone());
         let chat = Arc::new(ChatHub::new(
@@ -188,9 +194,13 @@ impl House {
             },
         );
         let _ = app.instance_signal.set(reconciler.signal());
+        let worker = worker(&app, &chat);
+        let _ = app.worker_signal.set(worker.waker());
+        let working = stop.clone();
         let reconciling = stop.clone();
         let tasks = vec![
             tokio::spawn(async move { reconciler.run(reconciling).await }),
+            tokio::spawn(async move { worker.run(working).await }),
             tokio::spawn(usage::write(app.clone(), queue, stop.clone())),
             tokio::spawn(provide_engine(app.clone(), stop.clone())),
             tokio::spawn(stop_turns(app.clone(), chat.clone(), stop.clone())),
@@ -377,6 +387,28 @@ async fn tell_webhooks(app: App, stop: CancellationToken) {
         () = fractal_app::webhook::deliver::run(app) => {}
         () = stop.cancelled() => {}
     }
+}
+
+/// Does what changes left to be done, under a name that no other process on the same database has.
+fn worker(app: &App, chat: &Arc<ChatHub>) -> Worker {
+    let performer = Performer::new(Server {
+        app: app.clone(),
+        chat: chat.clone(),
+    });
+    let proposals: Arc<dyn JobHandler> = Arc::new(Work::new(app.clone(), Arc::new(performer)));
+    let process: JobId = app.new_id();
+    Worker::new(
+        Arc::new(StoredJobs::new(app.store.clone())),
+        [(proposal::QUEUE, proposals)],
+        app.clock.clone(),
+        app.entropy.clone(),
+        format!("worker/{process}"),
+        WorkerOptions {
+            // What this process enqueues wakes it up; this is for what another one left, and for what becomes due.
+            poll: Duration::from_secs(15),
+            ..WorkerOptions::default()
+        },
+    )
 }
 
 async fn seal(sealer: Arc<Sealer>, stop: CancellationToken) {

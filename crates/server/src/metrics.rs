@@ -88,6 +88,7 @@ metrics! {
     Counter "fractal_webhook_deliveries_total" ["outcome"] "Attempts to deliver a webhook.";
     Counter "fractal_tls_handshakes_total" ["outcome"] "TLS handshakes of the main listener.";
     Gauge "fractal_tls_certificate_ends_seconds" [] "When the certificate in force ends, in seconds since 1970.";
+    Gauge "fractal_proposals_open" [] "Changes that wait for approval.";
     Gauge "fractal_jobs" ["state"] "Background jobs that wait, or were given up.";
     Counter "fractal_jobs_total" ["queue", "outcome"] "Background jobs that ran.";
     Histogram "fractal_job_duration_seconds" ["queue"] "How long background jobs ran.";
@@ -251,6 +252,7 @@ fn set_figures(found: &figures::Figures) {
         found.jobs_waiting as f64,
     );
     set("fractal_jobs", &[("state", "dead")], found.jobs_dead as f64);
+    set("fractal_proposals_open", &[], found.proposals_open as f64);
 }
 
 /// The control plane itself, as the kernel sees it.

@@ -4,9 +4,10 @@ use fractal_crypto::TokenHash;
 use fractal_types::{
     ApiTokenId, BrowserSessionId, CredentialId, DecisionId, DeliveryId, DiskPressure, EngineId,
     EvidenceId, Generation, IdentityProviderId, InstanceId, InvitationId, JobId, KeyId, Label,
-    Limits, OrganizationId, PolicyVersionId, ProfileId, ProviderId, ProviderKind, RevisionId, Role,
-    RuntimeAssetId, Scope, SeenState, SkillCredentialId, SkillKey, StopReason, Timestamp,
-    UsageRecordId, UserId, Username, VariableName, WantedState, WebhookId, Wire,
+    Limits, OrganizationId, PolicyVersionId, ProfileId, ProposalId, ProposalState, ProviderId,
+    ProviderKind, RevisionId, Role, RuntimeAssetId, Scope, SeenState, SkillCredentialId, SkillKey,
+    StopReason, Timestamp, UsageRecordId, UserId, Username, VariableName, Verdict, VoteId,
+    WantedState, WebhookId, Wire,
 };
 use sea_orm::{
     ColIdx, QueryResult, TryGetable, Value,
@@ -127,6 +128,10 @@ texts!(
     DeliveryId,
     PolicyVersionId,
     DecisionId,
+    ProposalId,
+    ProposalState,
+    Verdict,
+    VoteId,
     Wire,
 );
 

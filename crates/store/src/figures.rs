@@ -16,6 +16,8 @@ pub struct Figures {
     pub jobs_waiting: u64,
     /// Jobs that were given up.
     pub jobs_dead: u64,
+    /// Proposals that wait for approval.
+    pub proposals_open: u64,
 }
 
 /// Counts.
@@ -45,6 +47,11 @@ pub async fn gather(db: &dyn Reads) -> Result<Figures> {
     figures.jobs_dead = count(
         db,
         "SELECT COUNT(*) AS n FROM jobs WHERE dead_at IS NOT NULL",
+    )
+    .await?;
+    figures.proposals_open = count(
+        db,
+        "SELECT COUNT(*) AS n FROM proposals WHERE state = 'open'",
     )
     .await?;
     Ok(figures)

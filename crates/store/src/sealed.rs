@@ -29,7 +29,7 @@ pub struct Column {
 }
 
 /// All of them.
-pub const COLUMNS: [Column; 8] = [
+pub const COLUMNS: [Column; 11] = [
     Column {
         table: "providers",
         column: "api_key",
@@ -71,6 +71,24 @@ pub const COLUMNS: [Column; 8] = [
         column: "secret",
         key: "id",
         owner: Owner::In("organization_id"),
+    },
+    Column {
+        table: "proposals",
+        column: "request",
+        key: "id",
+        owner: Owner::In("user_id"),
+    },
+    Column {
+        table: "proposals",
+        column: "simulation",
+        key: "id",
+        owner: Owner::In("user_id"),
+    },
+    Column {
+        table: "proposals",
+        column: "answer",
+        key: "id",
+        owner: Owner::In("user_id"),
     },
     Column {
         table: "oidc_flows",

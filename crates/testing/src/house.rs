@@ -21,9 +21,11 @@ use fractal_app::{
     instance::{live::Live, queue::StartQueue, reconcile::Listeners},
     oidc::SignIns,
     onboarding,
+    proposal::{self, Performer},
     session::{self, Sessions, SignedIn},
     settings::Settings,
 };
+use fractal_background::{JobHandler, StoredJobs, Worker, WorkerOptions};
 use fractal_clock::{
     Clock, ManualClock, SeededEntropy, SharedClock, SharedEntropy, SystemClock, new_id,
 };
@@ -228,6 +230,7 @@ async fn build(reduced: bool, clock: ManualClock) -> House {
             ..Settings::default()
         })),
         instance_signal: OnceLock::new(),
+        worker_signal: OnceLock::new(),
     });
     House {
         app,
@@ -321,6 +324,25 @@ impl House {
             *counts.entry(entry.action).or_default() += 1;
         }
         counts
+    }
+
+    /// Does what changes left to be done and what is due by now; how many jobs ran.
+    ///
+    /// # Panics
+    ///
+    /// When the database fails.
+    pub async fn work(&self, performer: Arc<dyn Performer>) -> usize {
+        let app = &self.app;
+        let work: Arc<dyn JobHandler> = Arc::new(proposal::Work::new(app.clone(), performer));
+        let worker = Worker::new(
+            Arc::new(StoredJobs::new(app.store.clone())),
+            [(proposal::QUEUE, work)],
+            app.clock.clone(),
+            app.entropy.clone(),
+            "test",
+            WorkerOptions::default(),
+        );
+        worker.run_all_due().await.expect("the jobs")
     }
 
     /// Moves the clock.

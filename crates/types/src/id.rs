@@ -173,6 +173,10 @@ ids! {
     PolicyVersionId = "pol";
     /// One decision as it was made.
     DecisionId = "dec";
+    /// A change that waits for approval.
+    ProposalId = "prop";
+    /// What somebody said about a proposal.
+    VoteId = "vote";
 }
 
 #[cfg(test)]

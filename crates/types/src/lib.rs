@@ -9,6 +9,7 @@ mod limits;
 mod model;
 mod name;
 mod principal;
+mod proposal;
 mod quantity;
 mod time;
 
@@ -18,5 +19,6 @@ pub use limits::*;
 pub use model::*;
 pub use name::*;
 pub use principal::*;
+pub use proposal::*;
 pub use quantity::*;
 pub use time::Timestamp;

@@ -9,13 +9,16 @@ use std::{borrow::Cow, collections::BTreeMap, sync::Mutex};
 use async_trait::async_trait;
 use fractal_api_types::{DryRun, ProblemCode};
 use fractal_policy::{Action, Decision, Question, Resource};
-use fractal_store::{NewEntry, Tx, evidence};
+use fractal_store::{NewEntry, NewJob, Tx, evidence, jobs};
 use fractal_types::InstanceId;
 use serde_json::{Value, json};
 
 use crate::{
-    App, Context, Error, Result, idempotency,
+    App, Approvals, Context, Error, Result,
+    approval::Decided,
+    idempotency,
     policy::{decided, decision_view, forget_old},
+    proposal,
     session::standing,
 };
 
@@ -55,6 +58,7 @@ struct Notes {
     values: Vec<(&'static str, Value)>,
     made: Option<String>,
     wake: Vec<InstanceId>,
+    has_work: bool,
 }
 
 impl Door<'_> {
@@ -72,6 +76,17 @@ impl Door<'_> {
     /// Names the thing that was made, for the evidence.
     pub fn made(&self, id: impl ToString) {
         self.notes().made = Some(id.to_string());
+    }
+
+    /// Leaves work for the worker, which is woken after the commit.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn enqueue(&self, job: &NewJob) -> Result<()> {
+        jobs::enqueue(self.tx, job, self.app.clock.now()).await?;
+        self.notes().has_work = true;
+        Ok(())
     }
 
     /// Has the reconciler look at an instance after the commit.
@@ -97,12 +112,18 @@ pub async fn submit<C: Change>(app: &App, cx: &Context, change: C) -> Result<C::
             if let Some(key) = &cx.idempotency_key {
                 key.took();
             }
+            if let Approvals::Given(given) = &cx.approvals {
+                given.took();
+            }
             app.remembered.forget();
             app.sealer.wake();
             metrics::counter!("fractal_changes_total", "action" => name, "outcome" => "done")
                 .increment(1);
             for id in done.wake {
                 app.wake_instance(id);
+            }
+            if done.has_work {
+                app.wake_worker();
             }
             Ok(done.output)
         }
@@ -119,10 +140,22 @@ pub async fn submit<C: Change>(app: &App, cx: &Context, change: C) -> Result<C::
             action: name.to_owned(),
             resource_kind: question.resource.kind().to_owned(),
             resource_id: question.resource.id_text(),
+            private: is_private(app, question.action, &question.resource),
             decision: decision_view(&decision),
             values: BTreeMap::new(),
             instances: Vec::new(),
         }))),
+        // It waits as a proposal, which is its own entry of the log.
+        Err(Failure::Refused {
+            error,
+            question,
+            decision,
+        }) if cx.proposable && error.code == ProblemCode::ApprovalNeeded => {
+            metrics::counter!("fractal_changes_total", "action" => name, "outcome" => "waiting")
+                .increment(1);
+            record_decision(app, &question, &decision).await;
+            Err(error)
+        }
         Err(Failure::Refused {
             error,
             question,
@@ -144,6 +177,7 @@ pub async fn submit<C: Change>(app: &App, cx: &Context, change: C) -> Result<C::
 struct Done<T> {
     output: T,
     wake: Vec<InstanceId>,
+    has_work: bool,
 }
 
 /// What a change would do, as the outcome that takes it back.
@@ -198,13 +232,17 @@ async fn attempt<C: Change>(
         .policies
         .present_in(tx, cx.actor.organization_id)
         .await?;
+    let Decided {
+        decision,
+        waited,
+        circumstances,
+    } = cx.decide(&policy, change.action(), &resource);
     let question = Question {
         actor: cx.actor.clone(),
         action: change.action(),
         resource,
-        circumstances: cx.circumstances(),
+        circumstances,
     };
-    let decision = policy.answer(&question);
     // Seen in this transaction, so committed before it; other decisions here may follow at once.
     app.policies.put(policy);
     if !decision.is_allowed() {
@@ -237,7 +275,8 @@ async fn attempt<C: Change>(
             action: change.action().as_str().to_owned(),
             resource_kind: resource.kind().to_owned(),
             resource_id: resource.id_text(),
-            decision: decision_view(&decision),
+            private: is_private(app, change.action(), &resource),
+            decision: decision_view(waited.as_ref().unwrap_or(&decision)),
             values: notes
                 .values
                 .into_iter()
@@ -253,6 +292,10 @@ async fn attempt<C: Change>(
     if let Some(key) = &cx.idempotency_key {
         idempotency::take(app, tx, key, change.action(), &resource_id).await?;
     }
+    let mut reasons = decision_value(&decision);
+    if let Approvals::Given(given) = &cx.approvals {
+        reasons["proposal"] = json!(given.proposal);
+    }
     let entry = NewEntry {
         organization_id: cx.actor.organization_id,
         principal: cx.actor.principal,
@@ -261,21 +304,29 @@ async fn attempt<C: Change>(
         resource_kind: resource.kind(),
         resource_id,
         outcome: "done",
-        decision: decision_value(&decision),
+        decision: reasons,
         values: notes.values,
         request_id: cx.request_id.clone(),
     };
     evidence::append(tx, &*app.parts().clock, &*app.parts().entropy, entry).await?;
+    if let Approvals::Given(given) = &cx.approvals {
+        proposal::settle_with(app, tx, given).await?;
+    }
     Ok(Done {
         output,
         wake: notes.wake,
+        has_work: notes.has_work,
     })
 }
 
 /// The context as it is inside the transaction. It was proven before, perhaps seconds ago and from memory: who was suspended, deleted
 /// or signed out since then changes nothing any more, and a new role counts at once. As everything in the transaction sees one state,
-/// nothing can be made for somebody who is being deleted at the same time.
+/// nothing can be made for somebody who is being deleted at the same time. What was approved is looked up again as well: the proposal, and
+/// whether those who approved it still may.
 async fn present<'a>(app: &App, tx: &Tx, cx: &'a Context) -> Result<Cow<'a, Context>> {
+    if matches!(cx.approvals, Approvals::Assumed(_)) && !cx.dry_run {
+        return Err(Error::internal("approvals are assumed for tries only"));
+    }
     if cx.actor.user_id().is_none() {
         return Ok(Cow::Borrowed(cx));
     }
@@ -283,13 +334,24 @@ async fn present<'a>(app: &App, tx: &Tx, cx: &'a Context) -> Result<Cow<'a, Cont
         .await?
         .ok_or_else(|| Error::new(ProblemCode::Unauthenticated))?
         .user;
-    if cx.actor.role == Some(user.role) && cx.breakglass == user.breakglass {
+    let given = match &cx.approvals {
+        Approvals::Given(given) => Some(proposal::standing(tx, given).await?),
+        _ => None,
+    };
+    if given.is_none() && cx.actor.role == Some(user.role) && cx.breakglass == user.breakglass {
         return Ok(Cow::Borrowed(cx));
     }
     let mut present = cx.clone();
+    if let Some(given) = given {
+        present.approvals = Approvals::Given(given);
+    }
     present.actor.role = Some(user.role);
     present.breakglass = user.breakglass;
     Ok(Cow::Owned(present))
+}
+
+fn is_private(app: &App, action: Action, resource: &Resource) -> bool {
+    resource.owner().is_some() && app.policy().is_private(action)
 }
 
 fn decision_value(decision: &Decision) -> Value {
@@ -317,7 +379,12 @@ async fn record_refusal(
         Vec::new(),
     )
     .await?;
-    // Only for trying rules: the refusal is told and logged whether or not this works.
+    record_decision(app, question, decision).await;
+    Ok(())
+}
+
+/// Keeps a decision for trying rules on it. What it decided is told and logged whether or not this works.
+async fn record_decision(app: &App, question: &Question, decision: &Decision) {
     let written = app
         .store
         .tx("decisions.refused", async |tx: Tx| {
@@ -326,9 +393,8 @@ async fn record_refusal(
         })
         .await;
     if let Err(error) = written {
-        tracing::warn!("a refusal was not kept for trying rules on it: {error}");
+        tracing::warn!("a decision was not kept for trying rules on it: {error}");
     }
-    Ok(())
 }
 
 impl App {

@@ -9,7 +9,7 @@ use crate::{Error, Result};
 
 /// The nouns that can be asked about.
 const KINDS: &str = "api_token, browser_session, engine, evidence, identity_provider, instance, invitation, organization, \
-                     profile, provider, runtime_asset, settings, skill_credential, usage, user, webhook";
+                     profile, proposal, provider, runtime_asset, settings, skill_credential, usage, user, webhook";
 
 /// Somebody and something real that a question names, looked up before.
 #[derive(Debug, Default)]
@@ -180,6 +180,12 @@ fn thing(
         "webhook" => Resource::Webhook {
             id: Some(made_up(1)),
             organization,
+        },
+        "proposal" => Resource::Proposal {
+            id: Some(made_up(1)),
+            owner,
+            organization,
+            approver: sketch.role.unwrap_or(Role::Admin),
         },
         "evidence" => Resource::Evidence {
             id: None,

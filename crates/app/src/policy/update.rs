@@ -7,12 +7,16 @@ use fractal_api_types::{
     CheckPolicy, FieldError, PolicyCheck, PolicyFinding, PolicyTest, PolicyTestResult, PolicyView,
     ProblemCode, UpdatePolicy,
 };
-use fractal_policy::{Action, FindingSeverity, PolicySet, Question, Resource, check as checked};
-use fractal_store::{PolicyVersion, Tx, policy_versions};
+use fractal_policy::{
+    Action, FindingSeverity, Outcome, PolicySet, Question, Resource, check as checked,
+};
+use fractal_store::{PageRequest, PolicyVersion, Tx, policy_versions, users};
+use fractal_types::Role;
 
 use super::{InForce, decision_view, sketch, tests_of, view};
 use crate::{
     App, Context, Error, Result,
+    approval::meet,
     change::{Change, Door, submit},
 };
 
@@ -62,7 +66,13 @@ pub async fn update(app: &App, cx: &Context, body: UpdatePolicy) -> Result<Polic
         };
         for action in [Action::PolicyUpdate, Action::PolicyView] {
             let again = set.decide_in(&cx.actor, action, &Resource::Settings, cx.circumstances());
-            if !again.is_allowed() {
+            let possible = match &again.outcome {
+                Outcome::Allow => true,
+                // Only if there is somebody to approve it.
+                Outcome::NeedsApproval(demands) => meet(demands, &others(app, cx).await?),
+                Outcome::Deny(_) => false,
+            };
+            if !possible {
                 return Err(Error::field(
                     "/text",
                     format!(
@@ -89,6 +99,21 @@ pub async fn update(app: &App, cx: &Context, body: UpdatePolicy) -> Result<Polic
         app.policies.put(Arc::new(InForce { version, set }));
     }
     view(app, cx).await
+}
+
+/// The roles of everybody else who may act.
+async fn others(app: &App, cx: &Context) -> Result<Vec<Role>> {
+    let (mut request, mut roles) = (PageRequest::default(), Vec::new());
+    loop {
+        let page = users::list(&app.store.read(), app.organization_id, &request).await?;
+        let others = (page.items.into_iter())
+            .filter(|user| user.active && Some(user.id) != cx.actor.user_id());
+        roles.extend(others.map(|user| user.role));
+        request.after = page.next_cursor;
+        if request.after.is_none() {
+            return Ok(roles);
+        }
+    }
 }
 
 /// Goes back to the built-in rules; how the rules stand then.

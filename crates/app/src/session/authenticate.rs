@@ -33,13 +33,10 @@ pub(super) fn context_of(
         scopes,
     };
     Context {
-        actor,
         breakglass: user.breakglass,
         session_id,
         token_id,
-        request_id: None,
-        dry_run: false,
-        idempotency_key: None,
+        ..Context::of(actor)
     }
 }
 

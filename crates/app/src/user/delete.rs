@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use fractal_policy::{Action, Resource};
 use fractal_store::{
     Instance, PageRequest, Tx, User, Volumes, credentials, instances, owner_keys, profiles,
-    providers, skill_credentials, users,
+    proposals, providers, skill_credentials, users,
 };
 use fractal_types::{InstanceId, Timestamp, UserId, WantedState};
 
@@ -101,6 +101,7 @@ impl Change for Delete {
 
 impl Delete {
     async fn delete_settings(&self, tx: &Tx, row: &User) -> Result<()> {
+        proposals::delete_of(tx, self.id).await?;
         for variable in skill_credentials::list_all(tx, self.id).await? {
             skill_credentials::delete(tx, variable.id).await?;
         }

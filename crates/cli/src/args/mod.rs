@@ -9,6 +9,7 @@ mod installation;
 mod instances;
 mod people;
 mod policy;
+mod proposals;
 mod providers;
 mod serve;
 mod webhooks;
@@ -24,6 +25,7 @@ pub use installation::*;
 pub use instances::*;
 pub use people::*;
 pub use policy::*;
+pub use proposals::*;
 pub use providers::*;
 pub use serve::*;
 pub use webhooks::*;
@@ -139,6 +141,9 @@ pub enum Command {
     /// Access rules
     #[command(subcommand)]
     Policy(Policy),
+    /// Changes that wait for approval
+    #[command(subcommand)]
+    Proposals(Proposals),
     /// Print completions for a shell
     Completions {
         /// The shell

@@ -25,7 +25,7 @@ pub fn show(session: &Session, would: &DryRun) -> anyhow::Result<ExitCode> {
     })
 }
 
-fn words(would: &DryRun) -> String {
+pub(super) fn words(would: &DryRun) -> String {
     let thing = would.resource_id.as_deref();
     let thing = thing.unwrap_or(&would.resource_kind);
     let verdict = match would.decision.outcome {

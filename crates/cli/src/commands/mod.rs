@@ -12,6 +12,7 @@ mod keys;
 mod login;
 mod policy;
 mod profile;
+mod proposals;
 mod providers;
 mod sessions;
 mod settings;
@@ -81,6 +82,7 @@ pub async fn run(args: Arguments) -> anyhow::Result<ExitCode> {
         Err(error) => match error.downcast_ref::<fractal_client::Error>() {
             // Not a failure: it is what was asked for.
             Some(fractal_client::Error::DryRun(would)) => dry_run::show(&session, would),
+            Some(fractal_client::Error::Proposed(view)) => proposals::waiting(&session, view),
             _ => Err(error),
         },
         done => done,
@@ -121,6 +123,7 @@ async fn carry_out(session: &Session, command: Command) -> anyhow::Result<ExitCo
         Command::Logout => login::logout(session).await?,
         Command::Chat(args) => return chat::run(session, args).await,
         Command::Instances(command) => instances::run(session, command).await?,
+        Command::Proposals(command) => return proposals::run(session, command).await,
         Command::Providers(command) => providers::run(session, command).await?,
         Command::Profile(command) => profile::run(session, command).await?,
         Command::Skills(command) => skills::run(session, command).await?,

@@ -8,7 +8,7 @@ use fractal_app::Context;
 use http::{header, request::Parts};
 use secrecy::SecretString;
 
-use crate::{Server, changes::Asked, problem::ApiError};
+use crate::{Server, changes::Asked, perform::Acting, problem::ApiError};
 
 /// Somebody who proved who they are.
 #[derive(Debug, Clone)]
@@ -83,6 +83,9 @@ impl FromRequestParts<Server> for MaybeCaller {
         parts: &mut Parts,
         server: &Server,
     ) -> Result<Self, Self::Rejection> {
+        if let Some(Acting(context)) = parts.extensions.get() {
+            return Ok(Self(Some(context.clone())));
+        }
         let client = Client::from_request_parts(parts, server).await?;
         if let Some(value) = parts.headers.get(header::AUTHORIZATION) {
             let is_clear = parts.headers.get_all(header::AUTHORIZATION).iter().count() == 1;
@@ -138,6 +141,7 @@ fn with_request_id(context: Context, parts: &Parts) -> Context {
         request_id: parts.extensions.get::<String>().cloned(),
         dry_run: asked.dry_run,
         idempotency_key: asked.key,
+        proposable: asked.proposable,
         ..context
     }
 }

@@ -11,6 +11,7 @@ mod keys;
 mod me;
 mod policy;
 mod profile;
+mod proposals;
 mod providers;
 mod sessions;
 mod settings;
@@ -38,6 +39,7 @@ pub fn routes() -> Routes {
         me::routes(),
         policy::routes(),
         profile::routes(),
+        proposals::routes(),
         providers::routes(),
         sessions::routes(),
         settings::routes(),

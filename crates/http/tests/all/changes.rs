@@ -34,6 +34,8 @@ const OTHERS: &[&str] = &[
     "onboardProvider",
     "resetPassword",
     "updateMe",
+    // What it gives out is given out once.
+    "collectProposal",
     // They do something outside besides.
     "installEngine",
     "replayWebhookDelivery",
@@ -43,6 +45,7 @@ const OTHERS: &[&str] = &[
     "testWebhook",
     // They only ask.
     "checkPolicy",
+    "simulateProposal",
     "simulatePolicy",
 ];
 
@@ -109,7 +112,8 @@ async fn a_try_says_what_would_happen_and_changes_nothing() {
         let path = format!("{path}{query}{sign}dry_run=true");
         let body = case.body.map(|body| body(&agent, world.number()));
         // What belongs to a person is tried by them, the rest by an owner.
-        let personal = case.target.is_personal() && case.operation != "setInstanceLimits";
+        let others = ["setInstanceLimits", "approveProposal", "rejectProposal"];
+        let personal = case.target.is_personal() && !others.contains(&case.operation);
         let who = if personal || is_own(case.operation) {
             &world.ada
         } else {

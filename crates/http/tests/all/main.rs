@@ -7,6 +7,7 @@ mod evidence;
 mod input;
 mod matrix;
 mod nginx;
+mod proposals;
 mod skills;
 mod surface;
 mod world;

@@ -203,7 +203,7 @@ async fn everybody_gets_what_is_written_down_and_nothing_private() {
 }
 
 /// What is posted because it is long, and only asks.
-const QUESTIONS: [&str; 2] = ["checkPolicy", "simulatePolicy"];
+const QUESTIONS: [&str; 3] = ["checkPolicy", "simulatePolicy", "simulateProposal"];
 
 /// Whether nobody else gets at it, whatever their role: conversations, logs, keys, sessions.
 fn is_private(operation: &Operation, case: &Case) -> bool {

@@ -11,12 +11,12 @@ use std::{
 use axum::{Router, body::Body};
 use fractal_api_types::{
     ChatRequest, CreateApiToken, CreateInstance, CreateInvitation, CreateProvider, CreateUser,
-    Login, PageQuery, SetSkillCredential,
+    Login, PageQuery, SetSkillCredential, UpdatePolicy,
 };
 use fractal_app::{
-    Context, instance, invitation, provider, session, skill_credential, token, user,
+    Context, instance, invitation, proposal, provider, session, skill_credential, token, user,
 };
-use fractal_http::Server;
+use fractal_http::{Performer, Server};
 use fractal_proxy::chat::ChatHub;
 use fractal_testing::{
     data_plane,
@@ -28,6 +28,19 @@ use http_body_util::BodyExt;
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use tower::ServiceExt;
+
+/// Rules under which a member may delete a provider of the organization once an administrator has approved it.
+pub const MEMBERS_MAY_ASK: &str = r#"
+@id("members-ask")
+permit (principal is User, action == Action::"provider.delete", resource is Provider)
+when { principal has role && principal.role == "member" && !(resource has owner) };
+
+@id("ask-an-admin")
+@approval("admin:1")
+forbid (principal is User, action == Action::"provider.delete", resource is Provider)
+when { principal has role && principal.role == "member" && !(resource has owner) }
+unless { context.approved };
+"#;
 
 /// Longer than anything here takes; only a hang reaches it.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -80,6 +93,8 @@ pub enum Target {
     /// A sealed entry of the log.
     Evidence,
     Webhook,
+    /// A change of Ada's or Bob's that waits for an administrator.
+    Proposal,
 }
 
 impl Target {
@@ -94,12 +109,13 @@ impl Target {
                 | Self::Session
                 | Self::Run
                 | Self::Conversation
+                | Self::Proposal
         )
     }
 
     /// Whether nobody but its person gets at it, whatever their role.
     pub fn is_private(self) -> bool {
-        self.is_personal() && self != Self::Instance
+        self.is_personal() && !matches!(self, Self::Instance | Self::Proposal)
     }
 }
 
@@ -292,6 +308,7 @@ impl World {
                     .unwrap();
                 made.webhook.id.to_string()
             }
+            Target::Proposal => return self.proposal(of).await,
             Target::Evidence => {
                 app.sealer.seal_all().await.unwrap();
                 "1".to_owned()
@@ -317,9 +334,77 @@ impl World {
             Target::IdentityProvider => id("idp"),
             Target::Engine => id("eng"),
             Target::Webhook => id("hook"),
+            Target::Proposal => id("prop"),
             Target::Evidence => "999999999".to_owned(),
         };
         (name.clone(), name)
+    }
+
+    /// Lets members ask for the deletion of what is the organization's.
+    pub async fn members_may_ask(&self) {
+        let present = fractal_app::policy::view(&self.house.app, &self.owner.cx)
+            .await
+            .unwrap();
+        if present.text == MEMBERS_MAY_ASK {
+            return;
+        }
+        let body = UpdatePolicy {
+            base_version: present.version,
+            text: MEMBERS_MAY_ASK.to_owned(),
+            tests: None,
+            comment: None,
+        };
+        fractal_app::policy::update(&self.house.app, &self.owner.cx, body)
+            .await
+            .unwrap();
+    }
+
+    /// A provider of the organization's.
+    pub async fn shared_provider(&self) -> String {
+        let body = CreateProvider {
+            kind: ProviderKind::Demo,
+            name: format!("shared {}", self.number()).parse().unwrap(),
+            base_url: None,
+            api_key: None,
+            models: None,
+            wire: None,
+            shared: Some(true),
+            allow_private_network: None,
+        };
+        let view = provider::create(&self.house.app, &self.owner.cx, body).await;
+        view.unwrap().id.to_string()
+    }
+
+    /// Its id and its digest. Members ask; of others it is one of Ada's.
+    async fn proposal(&self, of: &Person) -> (String, String) {
+        self.members_may_ask().await;
+        let of = if of.cx.actor.role == Some(Role::Member) {
+            of
+        } else {
+            &self.ada
+        };
+        let path = format!("/api/v1/providers/{}", self.shared_provider().await);
+        let asked = self
+            .send(request(Method::DELETE, &path, &of.proof(), None))
+            .await;
+        assert_eq!(asked.status, 202, "{}", asked.json());
+        let view = asked.json();
+        let text = |field: &str| view[field].as_str().unwrap().to_owned();
+        (text("id"), text("digest"))
+    }
+
+    /// Does what changes left to be done.
+    pub async fn work(&self) -> usize {
+        let performer = Performer::new(Server {
+            app: self.house.app.clone(),
+            chat: self.chat.clone(),
+        });
+        self.work_with(Arc::new(performer)).await
+    }
+
+    /// The same with another way to carry things out.
+    pub async fn work_with(&self, performer: Arc<dyn proposal::Performer>) -> usize {
+        self.house.work(performer).await
     }
 
     /// Sends a request from this site.

@@ -46,6 +46,7 @@ const STEPS: &[(&str, &str)] = &[
         "m0009_idempotency_keys",
         include_str!("m0009_idempotency_keys.sql"),
     ),
+    ("m0010_proposals", include_str!("m0010_proposals.sql")),
 ];
 
 /// All steps as they are written, one after the other.

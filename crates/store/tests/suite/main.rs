@@ -9,6 +9,7 @@ mod postgres_server;
 mod log;
 mod nouns;
 mod pages;
+mod proposals;
 mod robust;
 mod rules;
 mod work;
@@ -64,6 +65,8 @@ suite! {
         a_delivery_waits_for_the_older_ones_of_its_thing;
     rules:
         the_newest_rules_are_found_and_only_the_newest_decisions_kept;
+    proposals:
+        proposals_are_found_by_who_may_see_or_approve_them;
     figures:
         what_is_counted_is_what_is_there
         every_pool_tells_its_connections;

@@ -14,6 +14,9 @@ use crate::people::Story;
 /// The exit code of what policy refuses.
 const REFUSED: i32 = 3;
 
+/// The exit code of what waits for approval.
+const WAITING: i32 = 4;
+
 /// Somebody's terminal: a home folder in which `login` keeps a token.
 struct Terminal {
     program: PathBuf,
@@ -95,6 +98,7 @@ pub async fn everything_is_done_from_a_terminal(story: &Story, peers: &Peers) {
     people_and_tokens_come_and_go(&ada, &bob).await;
     providers_come_and_go(&ada, story).await;
     rules_are_tried_and_put_in_force(&ada, &bob, folder.path()).await;
+    a_risky_change_waits_for_an_approval(&ada, &bob, folder.path()).await;
     the_log_is_verified(&ada, folder.path()).await;
 
     ada.does("logout").await;
@@ -251,6 +255,73 @@ when { principal has role && principal.role == "member" };
     let none = folder.join("none.cedar");
     ada.does(&format!("policy put {}", none.display())).await;
     ada.does("policy ask token.create --user bob").await;
+}
+
+async fn a_risky_change_waits_for_an_approval(ada: &Terminal, bob: &Terminal, folder: &Path) {
+    let rules = folder.join("ask.cedar");
+    let text = r#"@id("members-ask")
+permit (principal is User, action == Action::"provider.delete", resource is Provider)
+when { principal has role && principal.role == "member" && !(resource has owner) };
+
+@id("ask-an-owner")
+@approval("owner:1")
+forbid (principal is User, action == Action::"provider.delete", resource is Provider)
+when { principal has role && principal.role == "member" && !(resource has owner) }
+unless { context.approved };
+"#;
+    std::fs::write(&rules, text).unwrap();
+    ada.does(&format!("policy put {}", rules.display())).await;
+    for name in ["Doomed", "Kept"] {
+        ada.does(&format!("providers add demo --name {name} --shared"))
+            .await;
+    }
+    let tried = bob.run("--dry-run providers remove Doomed", "").await;
+    assert_eq!(tried.code, Some(WAITING), "{}", tried.all);
+    let asked = bob.run("providers remove Doomed --json", "").await;
+    assert_eq!(asked.code, Some(WAITING), "{}", asked.all);
+    let view: Value = serde_json::from_str(&asked.out).unwrap();
+    let id = view["id"].as_str().unwrap();
+    let said = bob.run("providers remove Doomed", "").await;
+    assert!(said.all.contains(id), "the same again: {}", said.all);
+    assert!(said.all.contains("1 x owner"), "{}", said.all);
+
+    let own = bob.run(&format!("proposals approve {id} --yes"), "").await;
+    assert_eq!(own.code, Some(REFUSED), "{}", own.all);
+    let waiting = ada.does("proposals list --awaiting-me").await;
+    assert!(
+        waiting.contains(id) && waiting.contains("Doomed"),
+        "{waiting}"
+    );
+    let shown = ada.does(&format!("proposals show {id}")).await;
+    assert!(
+        shown.contains("ask-an-owner") && shown.contains("bob"),
+        "{shown}"
+    );
+    let again = ada.does(&format!("proposals simulate {id}")).await;
+    assert!(again.contains("as when it was asked for"), "{again}");
+    let done = ada
+        .run(&format!("proposals approve {id} --yes --comment fine"), "")
+        .await;
+    assert_eq!(done.code, Some(0), "{}", done.all);
+    assert!(done.all.contains("carried out"), "{}", done.all);
+    let left = ada.does("providers list").await;
+    assert!(!left.contains("Doomed") && left.contains("Kept"), "{left}");
+
+    let other = bob.run("providers remove Kept --json", "").await;
+    let view: Value = serde_json::from_str(&other.out).unwrap();
+    let id = view["id"].as_str().unwrap();
+    ada.does(&format!("proposals reject {id} --comment needed"))
+        .await;
+    let seen = bob.does(&format!("proposals show {id}")).await;
+    assert!(
+        seen.contains("rejected") && seen.contains("needed"),
+        "{seen}"
+    );
+    let late = bob.run(&format!("proposals withdraw {id}"), "").await;
+    assert_eq!(late.code, Some(1), "{}", late.all);
+    ada.does("providers remove Kept").await;
+    let none = folder.join("none.cedar");
+    ada.does(&format!("policy put {}", none.display())).await;
 }
 
 async fn the_log_is_verified(ada: &Terminal, folder: &Path) {
