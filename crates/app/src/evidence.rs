@@ -195,7 +195,12 @@ async fn views(
             resource_kind: row.resource_kind,
             resource_id: row.resource_id,
             outcome: row.outcome,
-            decision: row.decision,
+            // Entries of earlier releases may have none; the log itself keeps them as they were written.
+            decision: if row.decision.is_null() {
+                serde_json::json!({})
+            } else {
+                row.decision
+            },
             values: openings
                 .remove(&row.id)
                 .unwrap_or_default()

@@ -18,7 +18,7 @@ use fractal_crypto::{
 use fractal_store::{NewEntry, OpenOptions, Store, Tx, evidence, organizations, system_config};
 use fractal_types::{Principal, Via};
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{database, installation::take_folder};
 
@@ -207,7 +207,7 @@ pub async fn rotate(settings: Settings) -> Result<()> {
                 resource_id: String::new(),
                 outcome: "done",
                 // Whoever holds the folder holds the key: there is nobody to ask.
-                decision: Value::Null,
+                decision: json!({}),
                 values: vec![("generation", json!(new.generation()))],
                 request_id: None,
             };

@@ -9,7 +9,7 @@ use fractal_policy::{Action, BuiltinPolicy, Checked, Resource};
 use fractal_store::{NewEntry, PolicyVersion, Store, Tx, evidence, organizations, policy_versions};
 use fractal_types::{Principal, Via};
 use secrecy::ExposeSecret as _;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{database, installation::take_folder, keys::check_value};
 
@@ -79,7 +79,7 @@ pub async fn reset_policy(settings: &Settings) -> Result<bool> {
                     resource_id: String::new(),
                     outcome: "done",
                     // Whoever holds the folder holds the rules: there is nobody to ask.
-                    decision: Value::Null,
+                    decision: json!({}),
                     values: vec![("version", json!(number))],
                     request_id: None,
                 };

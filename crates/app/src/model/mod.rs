@@ -10,7 +10,7 @@ use fractal_policy::Action;
 use fractal_store::{Tx, instances, profiles, providers};
 use fractal_types::{Actor, InstanceId, Principal, ProviderId, ProviderKind, Via, Wire};
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{App, Context, Error, Result, lookup::instance_resource, provider, user};
 
@@ -239,7 +239,7 @@ pub async fn note_mismatch(app: &App, socket: InstanceId, token_of: InstanceId) 
         "instance",
         socket.to_string(),
         "refused",
-        Value::Null,
+        json!({}),
         vec![("token_of", json!(token_of.to_string()))],
     )
     .await

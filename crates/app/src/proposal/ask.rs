@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::{
     MOST_OPEN, QUEUE, WAITS,
-    carry_out::Task,
+    carry_out::{ATTEMPTS, Task},
     intent::{Intent, Kept, Performed, Performer},
     load, simulation_of, view_of, visible,
 };
@@ -196,7 +196,7 @@ impl Change for Create {
             queue: QUEUE.to_owned(),
             payload: Task::Expire(id).payload(),
             run_at: row.expires_at,
-            max_attempts: 10,
+            max_attempts: ATTEMPTS,
         })
         .await?;
         door.made(id);

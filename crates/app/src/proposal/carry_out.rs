@@ -29,6 +29,13 @@ use crate::{
 /// The queue of this work.
 pub const QUEUE: &str = "proposals";
 
+/// How often a change is tried that fails for a reason that may pass.
+const TRIES: u32 = 5;
+
+/// How often the work itself may begin. Far more: a worker that is killed in the middle uses one up, and a proposal must not stay approved
+/// for ever because of that.
+pub(super) const ATTEMPTS: u32 = 10_000;
+
 /// What there is to do.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -65,7 +72,7 @@ impl JobHandler for Work {
     async fn run(&self, context: &JobContext) -> std::result::Result<(), Failure> {
         let task: Task = serde_json::from_value(context.job.payload.clone())
             .map_err(|error| Failure::GiveUp(error.to_string()))?;
-        let last = context.job.attempt >= context.job.max_attempts;
+        let last = context.job.attempt >= TRIES;
         let outcome = match task {
             Task::CarryOut(id) => carry_out(&self.app, &*self.performer, id, last).await,
             Task::Expire(id) => expire(&self.app, id).await,

@@ -8,7 +8,9 @@ use fractal_types::{ProposalId, ProposalState, Role, Verdict};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
-    QUEUE, approvals_of, carry_out::Task, demands_of, load, resource_of, roles_of, view_of,
+    QUEUE, approvals_of,
+    carry_out::{ATTEMPTS, Task},
+    demands_of, load, resource_of, roles_of, view_of,
 };
 use crate::{
     App, Context, Error, Result,
@@ -138,7 +140,7 @@ impl Change for Say {
                         queue: QUEUE.to_owned(),
                         payload: Task::CarryOut(row.id).payload(),
                         run_at: now,
-                        max_attempts: 5,
+                        max_attempts: ATTEMPTS,
                     })
                     .await?;
                 }

@@ -144,7 +144,11 @@ impl Home {
         entries
             .into_iter()
             .filter(|entry| entry.action == "instance.seen" && entry.resource_id == id.to_string())
-            .map(|entry| entry.outcome)
+            .map(|entry| {
+                // As the API document says of every entry, also where nobody decided.
+                assert!(entry.decision.is_object(), "{}", entry.decision);
+                entry.outcome
+            })
             .collect()
     }
 

@@ -83,7 +83,7 @@ impl App {
             resource_kind: "instance",
             resource_id: row.id.to_string(),
             outcome,
-            decision: Value::Null,
+            decision: json!({}),
             values: detail
                 .as_object()
                 .into_iter()
