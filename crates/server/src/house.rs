@@ -406,6 +406,8 @@ fn worker(app: &App, chat: &Arc<ChatHub>) -> Worker {
         WorkerOptions {
             // What this process enqueues wakes it up; this is for what another one left, and for what becomes due.
             poll: Duration::from_secs(15),
+            // Carrying something out takes milliseconds; what a killed process had begun shall not wait long.
+            lease: Duration::from_secs(15),
             ..WorkerOptions::default()
         },
     )

@@ -27,6 +27,13 @@ impl Ledger {
         }
     }
 
+    /// How often something of any thing surely happened.
+    pub fn sure(&self, action: &'static str) -> u64 {
+        self.0
+            .get(&(action, String::new()))
+            .map_or(0, |count| count.sure)
+    }
+
     /// Compares with the log. Asked while the server is down, so that nothing is under way; what may have happened is
     /// decided then.
     pub fn compare(&mut self, found: &Found) {

@@ -16,7 +16,7 @@ use fractal_testing::postgres;
 use crate::{machine::peers, rounds::Installation};
 
 /// Rounds per database unless `CRASH_ROUNDS` says otherwise: each kind of change twice.
-const ROUNDS: u64 = 16;
+const ROUNDS: u64 = 18;
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()

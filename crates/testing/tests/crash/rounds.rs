@@ -25,8 +25,21 @@ enum Kind {
     Rotate,
     Settings,
     People,
+    Proposal,
     Reboot,
 }
+
+/// Rules under which what is shared waits for an approval, which here its own asker may give.
+const SHARED_WAITS: &str = r#"
+@id("shared-waits")
+@approval("owner:1")
+forbid (principal is User, action == Action::"provider.create", resource is Provider)
+when { !(resource has owner) } unless { context.approved };
+
+@id("owners-approve-their-own")
+permit (principal is User, action == Action::"proposal.approve", resource)
+when { principal has role && principal.role == "owner" && resource.owner == principal };
+"#;
 
 /// An installation that is killed again and again.
 pub struct Installation {
@@ -67,6 +80,8 @@ impl Installation {
             Some(&json!({"name": "Ada", "model": "demo", "provider_id": provider["id"]})),
         );
         machine.call("POST", "/api/onboarding/complete", Some(&json!({})));
+        let rules = json!({"base_version": 0, "text": SHARED_WAITS});
+        machine.call("PUT", "/api/v1/policy", Some(&rules));
         let agent = agent["instance_id"].as_str().unwrap().to_owned();
         let mut installation = Self {
             at_rest: BTreeSet::new(),
@@ -90,6 +105,7 @@ impl Installation {
                     Kind::Rotate,
                     Kind::Settings,
                     Kind::People,
+                    Kind::Proposal,
                     Kind::Reboot,
                 ]
             },
@@ -105,6 +121,7 @@ impl Installation {
         };
         // The end of the first steps is a change of settings; before it a person came, with a token, and a provider.
         for action in [
+            "policy.update",
             "settings.update",
             "user.create",
             "token.create",
@@ -131,6 +148,7 @@ impl Installation {
             Kind::Rotate => self.rotate_offline(),
             Kind::Settings => self.settings(),
             Kind::People => self.people(),
+            Kind::Proposal => self.proposal(),
             Kind::Reboot => self.reboot(),
         }
         self.everything_holds();
@@ -322,6 +340,51 @@ impl Installation {
             }
         }
         self.restart();
+    }
+
+    /// A change is approved, and the server dies while it is carried out: it happens, and once.
+    fn proposal(&mut self) {
+        let name = format!("shared{}", self.next());
+        let body = json!({"type": "demo", "name": name, "shared": true});
+        let asked = self.machine.call("POST", "/api/v1/providers", Some(&body));
+        assert_eq!(asked["state"], "open", "{asked}");
+        let id = asked["id"].as_str().unwrap().to_owned();
+        let (path, digest) = (
+            format!("/api/v1/proposals/{id}"),
+            json!({"digest": asked["digest"]}),
+        );
+        let approve = format!("{path}/approve");
+        let (address, seen) = (approve.clone(), digest.clone());
+        let reply = self.interrupt(120, move |caller| {
+            caller.call("POST", &address, Some(&seen))
+        });
+        self.ledger.note("proposal.create", &id, true);
+        let done = acknowledged(reply.as_ref());
+        self.ledger.note("proposal.approve", &id, done);
+        self.ledger.note("provider.create", "", false);
+        let before = self.ledger.sure("provider.create");
+        self.restart();
+        if self.machine.call("GET", &path, None)["state"] == "open" {
+            assert!(!done, "an approval was acknowledged and is lost");
+            self.machine.call("POST", &approve, Some(&digest));
+            self.ledger.note("proposal.approve", &id, true);
+        }
+        eventually("the proposal is carried out", || {
+            let state = &self.machine.call("GET", &path, None)["state"];
+            (state == "done").then_some(())
+        });
+        if self.ledger.sure("provider.create") == before {
+            self.ledger.note("provider.create", "", true);
+        }
+        self.ledger.note("proposal.settle", &id, true);
+        let list = "/api/v1/providers";
+        let rows = self.machine.call("GET", &format!("{list}?limit=200"), None);
+        let made: Vec<_> = (rows["items"].as_array().unwrap().iter())
+            .filter(|row| row["name"] == name.as_str())
+            .filter_map(|row| row["id"].as_str())
+            .collect();
+        assert_eq!(made.len(), 1, "{name} was made {} times", made.len());
+        self.made.insert((list, made[0].to_owned()));
     }
 
     /// The power fails during a turn: everything of the machine is gone at once, and comes back by itself.
