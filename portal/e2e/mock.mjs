@@ -5,6 +5,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fillLog, makeLog } from './evidence.mjs';
+import { fillProposals, makeProposals } from './proposals.mjs';
 import { fillRules, makeRules } from './rules.mjs';
 import { fillWebhooks, makeWebhooks } from './webhooks.mjs';
 
@@ -171,6 +172,8 @@ export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
     rules: makeRules(),
     /** Webhooks and what became of their messages. */
     webhooks: makeWebhooks(),
+    /** Changes that wait for approval. */
+    proposals: makeProposals(),
     /** Who follows what happens, to be cut off. */
     followers: new Set(),
   };
@@ -178,6 +181,7 @@ export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
     fillLog(state.evidence);
     fillRules(state.rules);
     fillWebhooks(state.webhooks);
+    fillProposals(state.proposals);
   }
   /** The signed-in person did something. */
   const note = (action, kind, id, values = {}) =>
@@ -555,6 +559,14 @@ export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
       state.signedIn = false;
       return json(res, 204);
     }
+    const waits = state.proposals.hold(key, state.me);
+    if (waits) {
+      note('proposal.create', 'proposal', waits.id, { action: waits.action });
+      return json(res, 202, waits, {
+        'fractal-proposal': waits.id,
+        location: `/api/v1/proposals/${waits.id}`,
+      });
+    }
     if (key === 'POST /api/onboarding/oidc') {
       state.status.steps.oidc = true;
       return json(res, 200, state.status);
@@ -928,6 +940,12 @@ export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
         return problem(res, 403, 'forbidden', 'You may not do this');
       const answer = state.rules.answer(req.method, path, body, { id: state.me.id, username: 'ada' });
       if (answer.did) note(answer.did, 'settings', state.me.organization_id);
+      if (answer.code) return problem(res, answer.status, answer.code, answer.title, answer.more);
+      return json(res, answer.status, answer.body);
+    }
+    if (path.startsWith('/api/v1/proposals')) {
+      const answer = state.proposals.answer(req.method, path, url.searchParams, body, state.me);
+      if (answer.did) note(answer.did, 'proposal', answer.id);
       if (answer.code) return problem(res, answer.status, answer.code, answer.title, answer.more);
       return json(res, answer.status, answer.body);
     }

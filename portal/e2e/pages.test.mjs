@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import { audit, DESKTOP, launch, open, PHONE, SHOTS } from './browser.mjs';
 import { until } from './house.mjs';
 import { SETUP_TOKEN, startMock } from './mock.mjs';
+import { nameOf } from './proposals.mjs';
 import { NO_MEMBERS, TWO_OWNERS } from './rules.mjs';
 
 const heading = (name) => (page) => page.getByRole('heading', { name, level: 1 }).waitFor();
@@ -16,6 +17,16 @@ const turn = (script, ready) => async (page, state) => {
   await page.locator('#composer').press('Enter');
   await ready(page);
 };
+/** A proposal opened from the list, where its address is found. */
+const proposal = (action, act) => [
+  '/proposals?tab=all',
+  async (page, state) => {
+    await page.locator(`a[href$="${nameOf(state.proposals, action).id}"]`).click();
+    await page.locator('.proposal-facts').waitFor();
+    await act?.(page, state);
+  },
+  'act',
+];
 const PAGES = [
   ['chat-new', '/', (page) => page.getByText('Hello Ada').waitFor()],
   [
@@ -90,6 +101,57 @@ const PAGES = [
     'act',
   ],
   ['evidence-proof', '/evidence?proof', (page) => page.locator('.proof-block').first().waitFor()],
+  ['proposals', '/proposals', (page) => page.getByText('Delete provider: Shared').waitFor()],
+  ['proposals-all', '/proposals?tab=all', (page) => page.getByText('Expired').waitFor()],
+  [
+    'proposals-none',
+    '/proposals',
+    async (page, state) => {
+      state.proposals.list.length = 0;
+      await page.reload();
+      await page.locator('.empty').waitFor();
+    },
+    'act',
+  ],
+  ['proposal', ...proposal('provider.delete')],
+  [
+    'proposal-changed',
+    ...proposal('provider.delete', async (page, state) => {
+      const one = nameOf(state.proposals, 'provider.delete');
+      one.now = { values: { ...one.simulation.values, name: 'Shared models' }, instances: [] };
+      await page.locator('.section-head button').first().click();
+      await page.locator('.proposal-differences').waitFor();
+    }),
+  ],
+  [
+    'proposal-approving',
+    ...proposal('provider.delete', async (page) => {
+      await page.getByRole('button', { name: /^(Approve|Genehmigen)$/ }).click();
+      await page.getByRole('dialog').getByRole('textbox').fill('nobody uses it any more');
+    }),
+  ],
+  ['proposal-own', ...proposal('policy.update')],
+  ['proposal-private', ...proposal('profile.update')],
+  ['proposal-failed', ...proposal('provider.create')],
+  [
+    'proposal-answer',
+    ...proposal('token.create', async (page) => {
+      await page.getByRole('button', { name: /^(Fetch the answer|Antwort abholen)$/ }).click();
+      await page.getByTestId('secret').waitFor();
+    }),
+  ],
+  [
+    'proposal-waits',
+    '/settings/providers',
+    async (page, state) => {
+      state.proposals.ask(/^DELETE \/api\/v1\/providers\//, { values: { name: 'Demo', type: 'demo' } });
+      await page.locator('section.card').first().getByRole('button').last().click();
+      await page.getByRole('dialog').getByRole('button').last().click();
+      await page.locator('.waits').waitFor();
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+    },
+    'act',
+  ],
   ['settings-agent', '/settings/agent', heading('Agent')],
   ['settings-providers', '/settings/providers', (page) => page.getByText('Anthropic').first().waitFor()],
   ['settings-providers-new', '/settings/providers?new', (page) => page.getByRole('radiogroup').waitFor()],

@@ -260,6 +260,69 @@ test('on a desktop', async (t) => {
       }
     });
 
+    await t.test(
+      'a risky change of a member waits; approved by an administrator it is seen to run',
+      async () => {
+        // As people of the house would, but for the clicks that other tests are about.
+        const asks = (on, method, path, body) =>
+          on.evaluate(
+            async ([method, path, body]) => {
+              const headers = { 'content-type': 'application/json' };
+              const answer = await fetch(path, { method, headers, body: JSON.stringify(body) });
+              return answer.status;
+            },
+            [method, path, body],
+          );
+        const rules = {
+          base_version: 0,
+          text: `@id("members-ask")
+permit (principal is User, action == Action::"provider.delete", resource is Provider)
+when { principal has role && principal.role == "member" && !(resource has owner) };
+@id("ask-an-admin") @approval("admin:1")
+forbid (principal is User, action == Action::"provider.delete", resource is Provider)
+when { principal has role && principal.role == "member" && !(resource has owner) }
+unless { context.approved };`,
+        };
+        const shared = { type: 'demo', name: 'Doomed', shared: true };
+        assert.equal(await asks(page, 'PUT', '/api/v1/policy', rules), 200);
+        assert.equal(await asks(page, 'POST', '/api/v1/providers', shared), 201);
+        const guest = await open(browser, house.url, { size: DESKTOP });
+        try {
+          await guest.page.goto('/');
+          const login = { username: 'grace', password: PASSWORD };
+          assert.equal(await asks(guest.page, 'POST', '/api/v1/auth/login', login), 200);
+          await guest.page.goto('/settings/providers');
+          const doomed = guest.page.getByRole('region', { name: 'Doomed' });
+          await doomed.getByRole('button', { name: 'Delete' }).click();
+          await guest.page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+          const told = guest.page.getByRole('complementary', { name: 'Waiting for approval' });
+          await told.getByRole('link', { name: 'Show the proposal' }).click();
+          const guestSees = (state) => guest.page.locator('.proposal-state').getByText(state).waitFor();
+          await guestSees('Waits for approval');
+          await inspect(guest.page, 'proposal-asked');
+
+          await page.goto('/proposals');
+          await page.getByRole('link', { name: /Doomed/ }).click();
+          await page.getByText('0 of 1 administrator').waitFor();
+          await inspect(page, 'proposal-waiting');
+          await page.getByRole('button', { name: 'Approve', exact: true }).click();
+          const dialog = page.getByRole('dialog', { name: 'Approve this change?' });
+          await dialog.getByRole('button', { name: 'Approve' }).click();
+          await page.locator('.proposal-state').getByText('Done').waitFor();
+          // Without a reload, in the other browser.
+          await guestSees('Done');
+          const left = await guest.page.evaluate(async () => (await fetch('/api/v1/providers')).json());
+          assert.deepEqual(
+            left.items.filter((one) => one.name === 'Doomed'),
+            [],
+          );
+          assert.deepEqual(guest.problems, []);
+        } finally {
+          await guest.context.close();
+        }
+      },
+    );
+
     await t.test('signing out ends the session', async () => {
       await page.goto('/');
       await page.getByRole('button', { name: /Account of/ }).click();

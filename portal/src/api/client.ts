@@ -1,5 +1,6 @@
 // The one fetch client. Same origin only; the session cookie does the signing in.
-import { ApiProblem, offline, problemOf } from './problem';
+import { ApiProblem, offline, Proposed, problemOf } from './problem';
+import type { ProposalView } from './types';
 
 type Query = Record<string, string | number | boolean | null | undefined>;
 
@@ -13,6 +14,12 @@ export interface RequestOptions {
 let onSignedOut: () => void = () => {};
 export function setSignedOutHandler(handler: () => void): void {
   onSignedOut = handler;
+}
+
+/** Called when a change was not made because it waits for approval. */
+let onProposed: (proposal: ProposalView) => void = () => {};
+export function setProposedHandler(handler: (proposal: ProposalView) => void): void {
+  onProposed = handler;
 }
 
 export function url(path: string, query?: Query): string {
@@ -43,6 +50,12 @@ export async function send(
   } catch (error) {
     if (options.signal?.aborted) throw error;
     throw offline();
+  }
+  // Its body is a proposal, not what the caller asked for.
+  if (response.status === 202 && response.headers.has('fractal-proposal')) {
+    const proposal = await json<ProposalView>(response);
+    onProposed(proposal);
+    throw new Proposed(proposal);
   }
   if (response.ok) return response;
   const problem = await problemOf(response);

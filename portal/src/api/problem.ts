@@ -1,6 +1,6 @@
 // Turns whatever a failed request brought back into one error type: words for people, a code for us and the
 // fields that were wrong, ready to stand beside their inputs.
-import type { Problem } from './types';
+import type { Problem, ProposalView } from './types';
 
 /** What a failed request is known by: a body of the server's, or what we say in its place, with a code of our own. */
 type Known = Partial<Omit<Problem, 'code'>> & { status: number; code?: string };
@@ -36,6 +36,20 @@ export class ApiProblem extends Error {
     return Object.entries(this.fields)
       .filter(([field]) => !shown.includes(field))
       .map(([field, message]) => (field ? `${field}: ${message}` : message));
+  }
+}
+
+/**
+ * The change was not made: it waits for approval, as this proposal. An error for whoever awaited the change's own answer, but no
+ * failure: it is told once, by the frame, and nothing that shows problems shows it.
+ */
+export class Proposed extends ApiProblem {
+  readonly proposal: ProposalView;
+
+  constructor(proposal: ProposalView) {
+    super({ status: 202, code: 'proposed' });
+    this.name = 'Proposed';
+    this.proposal = proposal;
   }
 }
 

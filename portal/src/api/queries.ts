@@ -20,6 +20,7 @@ import type {
   PolicyVersionView,
   PolicyView,
   ProfileView,
+  ProposalView,
   ProviderView,
   RuntimeAssetView,
   SettingsView,
@@ -199,6 +200,26 @@ export const deadDeliveries = async (id: string) =>
   (
     await all<DeliveryView>(`/api/v1/webhooks/${encodeURIComponent(id)}/deliveries`, { state: 'dead' })
   ).reverse();
+/** What waits for whoever is here. Nobody is asked often: the stream of what happens says when it changes. */
+export const awaitingQuery = queryOptions({
+  queryKey: ['proposals', 'awaiting'],
+  queryFn: () => all<ProposalView>('/api/v1/proposals', { awaiting_me: true }),
+  staleTime: 60_000,
+});
+export const proposalsQuery = infiniteQueryOptions({
+  queryKey: ['proposals', 'all'],
+  queryFn: ({ pageParam }) =>
+    api.get<Page<ProposalView>>('/api/v1/proposals', { query: { limit: 50, cursor: pageParam } }),
+  initialPageParam: undefined as string | undefined,
+  getNextPageParam: (page) => page.next_cursor ?? undefined,
+});
+/** While it is carried out it is asked again: its end may come while the stream is cut. */
+export const proposalQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['proposals', id],
+    queryFn: () => api.get<ProposalView>(`/api/v1/proposals/${encodeURIComponent(id)}`),
+    refetchInterval: (query) => (query.state.data?.state === 'approved' ? 2_000 : false),
+  });
 /** The log, newest first, a page at a time; what is new comes as events. */
 export const evidenceQuery = (filter: Record<string, string>) =>
   infiniteQueryOptions({

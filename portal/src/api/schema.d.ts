@@ -40,6 +40,13 @@ export interface components {
          * @enum {string}
          */
         ApprovalDecision: "allow_once" | "allow_always" | "deny";
+        /** @description Approves a proposal. */
+        ApproveProposal: {
+            /** @description The proposal's digest as you saw it; refused with `conflict` when it is another. */
+            digest: string;
+            /** @description Why, for who asked and for the log. */
+            comment?: string | null;
+        };
         /** @description A file that goes with a message. */
         Attachment: {
             /** @description Its name. */
@@ -443,6 +450,8 @@ export interface components {
             resource_kind: string;
             /** @description To which thing; absent for one that would be made. */
             resource_id?: string | null;
+            /** @description Whether it touches what is private to somebody; then nobody else sees the values. */
+            private: boolean;
             /** @description Whether it is allowed, and by which rules. */
             decision: components["schemas"]["PolicyDecision"];
             /** @description What the log would commit to, by name: the new values. Secrets are not among them. */
@@ -1219,6 +1228,49 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description One page of a list. */
+        Page_ProposalView: {
+            /** @description The entries, newest first unless the route says otherwise. */
+            items: {
+                /** @description Its id. */
+                id: components["schemas"]["ProposalId"];
+                /** @description How far it is. */
+                state: components["schemas"]["ProposalState"];
+                /** @description Who asked for it. */
+                requester: components["schemas"]["OwnerRef"];
+                /** @description What it does, like `provider.delete`. */
+                action: string;
+                /** @description To which kind of thing. */
+                resource_kind: string;
+                /** @description To which thing; absent for one that will be made. */
+                resource_id?: string | null;
+                /** @description What the thing is called, where that may be seen. */
+                resource_name?: string | null;
+                /** @description Whether it touches what is private to who asked; then nobody else sees what would happen. */
+                private: boolean;
+                simulation?: components["schemas"]["DryRun"] | null;
+                /** @description The approvals that rules ask for. */
+                demands: components["schemas"]["PolicyApproval"][];
+                /** @description The rules that ask for them. */
+                policies: string[];
+                /** @description What was said about it, oldest first. */
+                votes: components["schemas"]["ProposalVoteView"][];
+                /** @description What an approval binds to; give it back when you approve. */
+                digest: string;
+                /** @description Why it ended as it did. */
+                reason?: string | null;
+                /** @description What the caller may do about it now. */
+                can: components["schemas"]["ProposalAbilities"];
+                /** @description When it was asked for. */
+                created_at: components["schemas"]["Timestamp"];
+                /** @description When it ends by itself. */
+                expires_at: components["schemas"]["Timestamp"];
+                approved_at?: components["schemas"]["Timestamp"] | null;
+                settled_at?: components["schemas"]["Timestamp"] | null;
+            }[];
+            /** @description Pass it as `cursor` for the next page; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
         Page_ProviderView: {
             /** @description The entries, newest first unless the route says otherwise. */
             items: {
@@ -1677,6 +1729,87 @@ export interface components {
             /** @description When it was last changed. */
             updated_at: components["schemas"]["Timestamp"];
         };
+        /** @description What the caller may do about a proposal now. */
+        ProposalAbilities: {
+            /** @description Approve it. */
+            approve: boolean;
+            /** @description Reject it. */
+            reject: boolean;
+            /** @description Withdraw it. */
+            withdraw: boolean;
+            /** @description Fetch what the change answered. */
+            collect: boolean;
+        };
+        /** @description What a carried out change answered. It is given out once. */
+        ProposalAnswer: {
+            /** @description The body that the change's own call answers, new secrets included. */
+            answer: Record<string, never>;
+        };
+        ProposalId: string;
+        /** @description What a change would do now, beside what it would have done when it was asked for. */
+        ProposalSimulation: {
+            now?: components["schemas"]["DryRun"] | null;
+            /** @description Why it could not be carried out now. */
+            problem?: string | null;
+            then?: components["schemas"]["DryRun"] | null;
+            /** @description Whether the two differ. */
+            changed: boolean;
+        };
+        /**
+         * @description How far a proposal is.
+         * @enum {string}
+         */
+        ProposalState: "open" | "approved" | "done" | "failed" | "rejected" | "withdrawn" | "expired";
+        /** @description A change that waits for approval, or waited. */
+        ProposalView: {
+            /** @description Its id. */
+            id: components["schemas"]["ProposalId"];
+            /** @description How far it is. */
+            state: components["schemas"]["ProposalState"];
+            /** @description Who asked for it. */
+            requester: components["schemas"]["OwnerRef"];
+            /** @description What it does, like `provider.delete`. */
+            action: string;
+            /** @description To which kind of thing. */
+            resource_kind: string;
+            /** @description To which thing; absent for one that will be made. */
+            resource_id?: string | null;
+            /** @description What the thing is called, where that may be seen. */
+            resource_name?: string | null;
+            /** @description Whether it touches what is private to who asked; then nobody else sees what would happen. */
+            private: boolean;
+            simulation?: components["schemas"]["DryRun"] | null;
+            /** @description The approvals that rules ask for. */
+            demands: components["schemas"]["PolicyApproval"][];
+            /** @description The rules that ask for them. */
+            policies: string[];
+            /** @description What was said about it, oldest first. */
+            votes: components["schemas"]["ProposalVoteView"][];
+            /** @description What an approval binds to; give it back when you approve. */
+            digest: string;
+            /** @description Why it ended as it did. */
+            reason?: string | null;
+            /** @description What the caller may do about it now. */
+            can: components["schemas"]["ProposalAbilities"];
+            /** @description When it was asked for. */
+            created_at: components["schemas"]["Timestamp"];
+            /** @description When it ends by itself. */
+            expires_at: components["schemas"]["Timestamp"];
+            approved_at?: components["schemas"]["Timestamp"] | null;
+            settled_at?: components["schemas"]["Timestamp"] | null;
+        };
+        /** @description What somebody said about a proposal. */
+        ProposalVoteView: {
+            by?: components["schemas"]["OwnerRef"] | null;
+            /** @description Their role then. */
+            role: components["schemas"]["Role"];
+            /** @description What they said. */
+            verdict: components["schemas"]["Verdict"];
+            /** @description In their words; may be empty. */
+            comment: string;
+            /** @description When. */
+            at: components["schemas"]["Timestamp"];
+        };
         /** @description Why a provider did not answer. */
         ProviderFault: {
             /** @description The class of fault. */
@@ -1739,6 +1872,11 @@ export interface components {
             checked_at?: components["schemas"]["Timestamp"] | null;
             /** @description When it was made. */
             created_at: components["schemas"]["Timestamp"];
+        };
+        /** @description Rejects a proposal. */
+        RejectProposal: {
+            /** @description Why, for who asked and for the log. */
+            comment: string;
         };
         /** @description Gives an account a new password (for people who lost theirs). */
         ResetPassword: {
@@ -2208,6 +2346,11 @@ export interface components {
         Username: string;
         /** @description 1 to 128 of A-Z, 0-9 and underscore, not starting with a digit, and none that steers programs themselves, such as PATH, HOME, LD_* or NODE_* */
         VariableName: string;
+        /**
+         * @description What somebody said about a proposal.
+         * @enum {string}
+         */
+        Verdict: "approve" | "reject";
         /**
          * @description How an actor proved who they are; policies and evidence may tell these apart.
          * @enum {string}

@@ -32,6 +32,11 @@ test('an accepted invitation is used up, and things without a list renew nothing
   expect(touched(entry('model.use', 'organization', 'org_1'), 'user_1')).toEqual([]);
 });
 
+test('whatever is said about a proposal renews what waits, the lists and its own page', () => {
+  for (const action of ['create', 'approve', 'reject', 'withdraw', 'settle'])
+    expect(touched(entry(`proposal.${action}`, 'proposal', 'prop_1'), 'user_1')).toEqual([['proposals']]);
+});
+
 test('access rules may change what somebody may do', () => {
   expect(touched(entry('policy.update', 'settings', 'org_1'), 'user_1')).toContainEqual(['policy']);
   expect(touched(entry('policy.reset', 'settings', 'org_1'), 'user_1')).toContainEqual(['me']);

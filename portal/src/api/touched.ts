@@ -17,6 +17,7 @@ const LISTS: Record<string, readonly Key[]> = {
   engine: [['engines']],
   runtime_asset: [['assets']],
   webhook: [['webhooks']],
+  proposal: [['proposals']],
 };
 
 /** The keys of `queries.ts` whose answers it may have changed; `me` is who is signed in. */

@@ -1,10 +1,11 @@
 // Routes and providers. The frame comes first, then the page (`pages.ts`).
 import { Button, MantineProvider } from '@mantine/core';
 import { QueryClientProvider } from '@tanstack/react-query';
-import { Component, Fragment, type ReactNode, Suspense, useEffect, useMemo } from 'react';
+import { Component, Fragment, type ReactNode, Suspense, useEffect, useMemo, useState } from 'react';
 import { BrowserRouter, Navigate, Route, Routes, useLocation, useNavigate } from 'react-router';
-import { setSignedOutHandler } from '../api/client';
+import { setProposedHandler, setSignedOutHandler } from '../api/client';
 import { queryClient } from '../api/queries';
+import type { ProposalView } from '../api/types';
 import { t } from '../strings';
 import { NotFound, ProblemAlert } from '../ui/bits';
 import { Frame } from './Frame';
@@ -16,9 +17,12 @@ import {
   InstancesPage,
   InvitationPage,
   LoginPage,
+  ProposalPage,
+  ProposalsPage,
   RulesPage,
   SettingsPage,
   SetupPage,
+  Waiting,
   WebhookPage,
   WebhooksPage,
 } from './pages';
@@ -58,6 +62,23 @@ function SignedOut() {
   return null;
 }
 
+/** A change that waits for approval, told wherever it was asked for. */
+function Asked() {
+  const [proposal, setProposal] = useState<ProposalView | undefined>();
+  useEffect(() => {
+    setProposedHandler((view) => {
+      setProposal(view);
+      void queryClient.invalidateQueries({ queryKey: ['proposals'] });
+    });
+  }, []);
+  if (!proposal) return null;
+  return (
+    <Suspense>
+      <Waiting key={proposal.id} proposal={proposal} onClose={() => setProposal(undefined)} />
+    </Suspense>
+  );
+}
+
 function page(element: ReactNode) {
   return <Suspense fallback={<div aria-busy="true" />}>{element}</Suspense>;
 }
@@ -82,6 +103,8 @@ export function App() {
                   <Route path="/instances" element={page(<InstancesPage />)} />
                   <Route path="/instances/:id" element={page(<InstancePage />)} />
                   <Route path="/evidence" element={page(<EvidencePage />)} />
+                  <Route path="/proposals" element={page(<ProposalsPage />)} />
+                  <Route path="/proposals/:id" element={page(<ProposalPage />)} />
                   <Route path="/settings" element={<Navigate to="/settings/agent" replace />} />
                   <Route path="/settings/rules" element={page(<RulesPage />)} />
                   <Route path="/settings/webhooks" element={page(<WebhooksPage />)} />
@@ -90,6 +113,7 @@ export function App() {
                   <Route path="*" element={<NotFound />} />
                 </Route>
               </Routes>
+              <Asked />
             </Guard>
           </Fragment>
         </BrowserRouter>

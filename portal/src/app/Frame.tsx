@@ -2,6 +2,7 @@
 import { ActionIcon, Button, Kbd, Skeleton, Tooltip } from '@mantine/core';
 import { useDisclosure, useHotkeys, useLocalStorage } from '@mantine/hooks';
 import {
+  IconInbox,
   IconLayoutSidebarLeftCollapse,
   IconLayoutSidebarLeftExpand,
   IconListCheck,
@@ -18,9 +19,9 @@ import { Link, Navigate, NavLink, Outlet, useLocation } from 'react-router';
 import { useHappeningStream } from '../api/happenings';
 import { useConnectionLost } from '../api/live';
 import { asProblem } from '../api/problem';
-import { meQuery, onboardingQuery } from '../api/queries';
+import { awaitingQuery, meQuery, onboardingQuery } from '../api/queries';
 import { SessionList } from '../chat/SessionList';
-import { t } from '../strings';
+import { t, tn } from '../strings';
 import { Logo, ProblemAlert } from '../ui/bits';
 import { AccountMenu } from './AccountMenu';
 import { HeaderSlot } from './header';
@@ -35,6 +36,7 @@ const Palette = lazy(() => import('./Palette'));
 export function Frame() {
   const me = useQuery(meQuery);
   const onboarding = useQuery(onboardingQuery);
+  const awaiting = useQuery({ ...awaitingQuery, enabled: me.data !== undefined }).data?.length ?? 0;
   const { pathname } = useLocation();
   const [narrow, setNarrow] = useLocalStorage({ key: 'fractal.sidebar', defaultValue: false });
   const [palette, setPalette] = useState(false);
@@ -76,6 +78,7 @@ export function Frame() {
 
   const inSettings = pathname.startsWith('/settings');
   const inEvidence = pathname === '/evidence';
+  const inProposals = pathname.startsWith('/proposals');
   const isChat = pathname === '/';
   return (
     <div className="frame" data-narrow={narrow || undefined}>
@@ -107,6 +110,13 @@ export function Frame() {
         <nav className="nav" aria-label={t('frame.pages')}>
           <RailLink to="/" icon={<IconMessage size={18} />} label={t('nav.chat')} narrow={narrow} end />
           <RailLink to="/instances" icon={<IconServer size={18} />} label={t('nav.agents')} narrow={narrow} />
+          <RailLink
+            to="/proposals"
+            icon={<IconInbox size={18} />}
+            label={t('nav.proposals')}
+            narrow={narrow}
+            waiting={awaiting}
+          />
           {can(me.data, 'evidence.view') && (
             <RailLink
               to="/evidence"
@@ -145,7 +155,15 @@ export function Frame() {
           <div className="header-title" id="header-slot">
             {!isChat && (
               <span className="only-phone">
-                {t(inSettings ? 'nav.settings' : inEvidence ? 'nav.evidence' : 'nav.agents')}
+                {t(
+                  inSettings
+                    ? 'nav.settings'
+                    : inEvidence
+                      ? 'nav.evidence'
+                      : inProposals
+                        ? 'nav.proposals'
+                        : 'nav.agents',
+                )}
               </span>
             )}
             <HeaderSlot.Target />
@@ -160,6 +178,20 @@ export function Frame() {
           >
             {t('frame.search')}
           </Button>
+          {awaiting > 0 && (
+            <ActionIcon
+              component={Link}
+              to="/proposals"
+              className="only-phone"
+              variant="subtle"
+              color="gray"
+              size={44}
+              aria-label={waitingName(awaiting)}
+            >
+              <IconInbox size={20} />
+              <Count n={awaiting} />
+            </ActionIcon>
+          )}
           <ActionIcon
             className="only-phone"
             variant="subtle"
@@ -172,10 +204,14 @@ export function Frame() {
           </ActionIcon>
           <AccountMenu me={me.data} />
         </header>
-        {(inSettings || inEvidence) && (
+        {(inSettings || inEvidence || inProposals) && (
           <nav className="settings-tabs" aria-label={t('nav.settings')}>
             <SettingsNav me={me.data} />
-            {/* The bar at the bottom is full: on phones the log stands here. */}
+            {/* The bar at the bottom is full: on phones proposals and the log stand here. */}
+            <NavLink className="nav-link" to="/proposals">
+              <IconInbox size={18} aria-hidden />
+              {t('nav.proposals')}
+            </NavLink>
             {can(me.data, 'evidence.view') && (
               <NavLink className="nav-link" to="/evidence">
                 <IconListCheck size={18} aria-hidden />
@@ -205,7 +241,10 @@ export function Frame() {
           <IconServer size={22} aria-hidden />
           {t('nav.agents')}
         </NavLink>
-        <NavLink to="/settings" className={({ isActive }) => (isActive || inEvidence ? 'active' : '')}>
+        <NavLink
+          to="/settings"
+          className={({ isActive }) => (isActive || inEvidence || inProposals ? 'active' : '')}
+        >
           <IconSettings size={22} aria-hidden />
           {t('nav.settings')}
         </NavLink>
@@ -224,23 +263,42 @@ export function Frame() {
   );
 }
 
+/** Begins with the word on the screen, for those who speak to their computer. */
+const waitingName = (n: number) => `${t('nav.proposals')}, ${tn('nav.waiting', n)}`;
+
+function Count({ n }: { n: number }) {
+  return (
+    <span className="count" aria-hidden>
+      {n > 99 ? '99+' : n}
+    </span>
+  );
+}
+
 function RailLink(props: {
   to: string;
   icon: React.ReactNode;
   label: string;
   narrow: boolean;
   end?: boolean;
+  /** How many wait there for whoever is here. */
+  waiting?: number;
 }) {
+  const { waiting = 0 } = props;
+  const name = waiting > 0 ? waitingName(waiting) : props.label;
   return (
     <Tooltip label={props.label} position="right" disabled={!props.narrow}>
       <NavLink
         className="nav-link"
         to={props.to}
         end={props.end ?? false}
-        aria-label={props.narrow ? props.label : undefined}
+        aria-label={props.narrow ? name : undefined}
       >
         {props.icon}
         {!props.narrow && props.label}
+        {waiting > 0 && <Count n={waiting} />}
+        {waiting > 0 && !props.narrow && (
+          <span className="visually-hidden">{tn('nav.waiting', waiting)}</span>
+        )}
       </NavLink>
     </Tooltip>
   );

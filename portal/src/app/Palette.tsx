@@ -3,6 +3,7 @@ import '@mantine/spotlight/styles.css';
 import { useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
 import { createSpotlight, Spotlight, type SpotlightActionGroupData } from '@mantine/spotlight';
 import {
+  IconInbox,
   IconListCheck,
   IconLogout,
   IconMessage,
@@ -66,6 +67,12 @@ export default function Palette({ me, onClose }: { me: Me | undefined; onClose: 
             label: t('nav.agents'),
             leftSection: <IconServer size={18} />,
             onClick: () => navigate('/instances'),
+          },
+          {
+            id: 'page-proposals',
+            label: t('nav.proposals'),
+            leftSection: <IconInbox size={18} />,
+            onClick: () => navigate('/proposals'),
           },
           ...(can(me, 'evidence.view')
             ? [

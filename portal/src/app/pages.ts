@@ -20,4 +20,8 @@ export const EvidencePage = page(() => import('../evidence/EvidencePage'), 'evid
 export const RulesPage = page(() => import('../policy/RulesPage'), 'rules');
 export const WebhooksPage = page(() => import('../webhooks/WebhooksPage'), 'webhooks');
 export const WebhookPage = page(() => import('../webhooks/WebhookPage'), 'webhooks');
+export const ProposalsPage = page(() => import('../proposals/ProposalsPage'), 'proposals');
+export const ProposalPage = page(() => import('../proposals/ProposalPage'), 'proposals');
+/** No page, but with words that only few ever need. */
+export const Waiting = page(() => import('../proposals/Waiting'), 'proposals');
 export const SettingsPage = page(() => import('../settings/SettingsPage'), 'settings');

@@ -28,6 +28,7 @@ export const ACTIONS = {
   identity_provider: ['create', 'update', 'delete'],
   settings: ['update'],
   policy: ['update', 'reset'],
+  proposal: ['create', 'approve', 'reject', 'withdraw', 'settle', 'collect'],
   webhook: ['create', 'update', 'replay', 'delete', 'dead'],
   engine: ['install'],
   key: ['rotate', 'export'],

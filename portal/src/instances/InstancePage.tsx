@@ -272,13 +272,13 @@ function Limits({ instance }: { instance: InstanceView }) {
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     setSaved(
-      await form.submit(async () => {
+      (await form.submit(async () => {
         const view = await api.put<InstanceView>(`/api/v1/instances/${instance.id}/limits`, {
           disk_bytes: form.values.disk_bytes * MIB,
         });
         queryClient.setQueryData(['instance', instance.id], view);
         void queryClient.invalidateQueries({ queryKey: ['instances'] });
-      }),
+      })) === 'done',
     );
   };
   return (
@@ -312,14 +312,14 @@ function Change({ instance }: { instance: InstanceView }) {
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     setSaved(
-      await form.submit(async () => {
+      (await form.submit(async () => {
         const view = await api.patch<InstanceView>(`/api/v1/instances/${instance.id}`, {
           name: form.values.name.trim(),
           idle_timeout_minutes: form.values.idle_timeout_minutes,
         });
         queryClient.setQueryData(['instance', instance.id], view);
         void queryClient.invalidateQueries({ queryKey: ['instances'] });
-      }),
+      })) === 'done',
     );
   };
   return (

@@ -121,12 +121,13 @@ function Create({ onClose }: { onClose: () => void }) {
   const form = useForm({ name: '' });
   const submit = async (event: FormEvent) => {
     event.preventDefault();
-    await form.submit(async () => {
+    const went = await form.submit(async () => {
       const made = await api.post<InstanceView>('/api/v1/instances', { name: form.values.name.trim() });
       queryClient.setQueryData(['instance', made.id], made);
       void queryClient.invalidateQueries({ queryKey: ['instances'] });
       navigate(`/instances/${made.id}`);
     });
+    if (went === 'waits') onClose();
   };
   return (
     <Modal opened onClose={onClose} title={t('instances.new')} centered>

@@ -2,7 +2,7 @@
 import { Button, Group, Text, TextInput } from '@mantine/core';
 import { type FormEvent, useRef, useState } from 'react';
 import { api } from '../api/client';
-import { asProblem } from '../api/problem';
+import { asProblem, Proposed } from '../api/problem';
 import { policyQuery, policyVersionsQuery, queryClient } from '../api/queries';
 import type { PolicyView } from '../api/types';
 import { t, tn } from '../strings';
@@ -70,7 +70,7 @@ export function Force(props: {
       // Somebody was quicker: with their version here, the page explains it.
       if (asProblem(caught).code === 'conflict') {
         await queryClient.invalidateQueries({ queryKey: policyQuery.queryKey });
-      } else {
+      } else if (!(caught instanceof Proposed)) {
         setError(caught);
         onRefused(caught);
       }

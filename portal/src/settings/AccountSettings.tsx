@@ -37,10 +37,10 @@ function Name({ me }: { me: Me }) {
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     setSaved(
-      await form.submit(async () => {
+      (await form.submit(async () => {
         const view = await api.patch<Me>('/api/v1/me', { display_name: form.values.display_name.trim() });
         queryClient.setQueryData(meQuery.queryKey, view);
-      }),
+      })) === 'done',
     );
   };
   return (
@@ -73,8 +73,8 @@ function Password({ me }: { me: Me }) {
     const ok = await form.submit(() =>
       api.patch('/api/v1/me', me.has_password ? { current_password, new_password } : { new_password }),
     );
-    setSaved(ok);
-    if (ok) {
+    setSaved(ok === 'done');
+    if (ok === 'done') {
       form.setValues({ current_password: '', new_password: '' });
       void queryClient.invalidateQueries({ queryKey: meQuery.queryKey });
     }

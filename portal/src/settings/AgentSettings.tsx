@@ -47,12 +47,12 @@ function Form({ profile, providers }: { profile: ProfileView; providers: Provide
     if (provider_id) body.provider_id = provider_id;
     if (model.trim()) body.model = model.trim();
     setSaved(
-      await form.submit(async () => {
+      (await form.submit(async () => {
         queryClient.setQueryData(
           profileQuery.queryKey,
           await api.patch<ProfileView>('/api/v1/profile', body),
         );
-      }),
+      })) === 'done',
     );
   };
   return (

@@ -70,7 +70,7 @@ function Form({ settings }: { settings: SettingsView }) {
     event.preventDefault();
     const { values } = form;
     setSaved(
-      await form.submit(async () => {
+      (await form.submit(async () => {
         const view = await api.patch<SettingsView>('/api/v1/settings', {
           public_url: values.public_url.trim(),
           allowed_hosts: lines(values.allowed_hosts),
@@ -78,7 +78,7 @@ function Form({ settings }: { settings: SettingsView }) {
           idle_timeout_minutes: values.idle_timeout_minutes,
         });
         queryClient.setQueryData(settingsQuery.queryKey, view);
-      }),
+      })) === 'done',
     );
   };
   return (

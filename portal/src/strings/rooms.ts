@@ -38,6 +38,10 @@ export const ROOMS = {
     () => import('./rooms/rules.en'),
     () => import('./rooms/rules.de'),
   ),
+  proposals: room(
+    () => import('./rooms/proposals.en'),
+    () => import('./rooms/proposals.de'),
+  ),
   webhooks: room(
     () => import('./rooms/webhooks.en'),
     () => import('./rooms/webhooks.de'),

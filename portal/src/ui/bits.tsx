@@ -16,7 +16,7 @@ import { IconAlertTriangle, IconCheck, IconCopy } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { Link } from 'react-router';
 import type { ApiProblem } from '../api/problem';
-import { asProblem, OFFLINE } from '../api/problem';
+import { asProblem, OFFLINE, Proposed } from '../api/problem';
 import { has, t } from '../strings';
 import { exact, relative, sentence, short } from './format';
 
@@ -84,7 +84,8 @@ export function problemWords(problem: ApiProblem): { title: string; detail?: str
 }
 
 export function ProblemAlert(props: { error: unknown; shown?: readonly string[]; onRetry?: () => void }) {
-  if (!props.error) return null;
+  // What waits for approval did not fail, and the frame tells it.
+  if (!props.error || props.error instanceof Proposed) return null;
   const problem = asProblem(props.error);
   const others = problem.otherFields(props.shown ?? []);
   // Everything wrong already stands beside its input.

@@ -2,6 +2,7 @@
 // its own, so that the first load does without it.
 import { Button, Code, Group, Modal, Stack, Text } from '@mantine/core';
 import { type ReactNode, useState } from 'react';
+import { Proposed } from '../api/problem';
 import { t } from '../strings';
 import { Copy, ProblemAlert } from './bits';
 
@@ -47,6 +48,8 @@ export function Confirm(props: {
       await props.onConfirm();
       props.onClose();
     } catch (caught) {
+      // Nothing is left to confirm: others decide now.
+      if (caught instanceof Proposed) return props.onClose();
       setError(caught);
       setBusy(false);
     }

@@ -1,6 +1,9 @@
 // A form: values, the server's word on each field, and one submission at a time (double clicks are safe).
 import { useCallback, useRef, useState } from 'react';
-import { asProblem } from '../api/problem';
+import { asProblem, Proposed } from '../api/problem';
+
+/** What became of a submission: done, waiting for approval (a dialog closes, but nothing was saved), or gone wrong. */
+export type Submitted = 'done' | 'waits' | false;
 
 export function useForm<T extends object>(initial: T) {
   const [values, setValues] = useState(initial);
@@ -24,16 +27,17 @@ export function useForm<T extends object>(initial: T) {
     error: own[name] ?? fields[prefix + name],
   });
 
-  /** Runs the work unless it is running already; gives back whether it went well. */
-  const submit = async (work: () => Promise<unknown>): Promise<boolean> => {
+  /** Runs the work unless it is running already; gives back how it went. */
+  const submit = async (work: () => Promise<unknown>): Promise<Submitted> => {
     if (running.current) return false;
     running.current = true;
     setBusy(true);
     setError(null);
     try {
       await work();
-      return true;
+      return 'done';
     } catch (caught) {
+      if (caught instanceof Proposed) return 'waits';
       setError(caught);
       return false;
     } finally {

@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import type { DryRun, ProposalVoteView, Role } from '../api/types';
+import { differences, given } from './progress';
+
+const vote = (role: Role, verdict: 'approve' | 'reject' = 'approve', by: object | null = {}) =>
+  ({ role, verdict, by }) as ProposalVoteView;
+
+test('a stronger role counts as a weaker one, up to what is demanded', () => {
+  const votes = [vote('owner'), vote('admin')];
+  expect(given({ role: 'admin', count: 3 }, votes)).toBe(2);
+  expect(given({ role: 'owner', count: 2 }, votes)).toBe(1);
+  expect(given({ role: 'member', count: 1 }, votes)).toBe(1);
+});
+
+test('a rejection is no approval, and who was deleted does not count', () => {
+  expect(given({ role: 'admin', count: 1 }, [vote('owner', 'reject')])).toBe(0);
+  expect(given({ role: 'admin', count: 1 }, [vote('owner', 'approve', null)])).toBe(0);
+});
+
+const run = (values: object, instances: string[] = []) => ({ values, instances }) as unknown as DryRun;
+
+test('differences are told value by value, also what came and went', () => {
+  expect(differences(run({ a: 1, b: [2], c: 3 }), run({ a: 1, b: [2, 4], d: 5 }))).toEqual([
+    { field: 'b', was: [2], is: [2, 4] },
+    { field: 'c', was: 3, is: undefined },
+    { field: 'd', was: undefined, is: 5 },
+  ]);
+});
+
+test('other agents looked at are a difference too', () => {
+  expect(differences(run({ a: 1 }, ['x']), run({ a: 1 }, ['x', 'y']))).toEqual([
+    { field: null, was: ['x'], is: ['x', 'y'] },
+  ]);
+  expect(differences(run({ a: 1 }, ['x']), run({ a: 1 }, ['x']))).toEqual([]);
+});

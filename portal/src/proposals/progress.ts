@@ -1,0 +1,32 @@
+// How far the approvals are, and what a change would do otherwise now. Without a word, so that it can be tested.
+import type { DryRun, PolicyApproval, ProposalVoteView, Role } from '../api/types';
+
+/** Weakest first: a stronger role counts as a weaker one. */
+const RANKS: Role[] = ['member', 'auditor', 'admin', 'owner'];
+
+/** How many of a demand's approvals are there. Who was deleted since does not count. */
+export function given(demand: PolicyApproval, votes: readonly ProposalVoteView[]): number {
+  const enough = votes.filter(
+    (vote) => vote.by && vote.verdict === 'approve' && RANKS.indexOf(vote.role) >= RANKS.indexOf(demand.role),
+  );
+  return Math.min(enough.length, demand.count);
+}
+
+export interface Difference {
+  /** A value's name; `null` for the agents looked at afterwards. */
+  field: string | null;
+  was: unknown;
+  is: unknown;
+}
+
+const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
+
+/** What came out otherwise, value by value. */
+export function differences(was: DryRun, is: DryRun): Difference[] {
+  const fields = [...new Set([...Object.keys(was.values), ...Object.keys(is.values)])];
+  const found: Difference[] = fields
+    .filter((field) => !same(was.values[field], is.values[field]))
+    .map((field) => ({ field, was: was.values[field], is: is.values[field] }));
+  if (!same(was.instances, is.instances)) found.push({ field: null, was: was.instances, is: is.instances });
+  return found;
+}

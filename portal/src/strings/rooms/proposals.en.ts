@@ -1,0 +1,3 @@
+// The pages of proposals, in English.
+export * from '../en/entries';
+export * from '../en/proposal';
