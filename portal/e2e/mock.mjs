@@ -196,6 +196,7 @@ export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
     key_hint: body.api_key ? `…${body.api_key.slice(-4)}` : null,
     shared: body.shared ?? false,
     editable: true,
+    deletable: true,
     models: body.type === 'demo' ? ['demo'] : ['large-1', 'small-1'],
     allow_private_network: false,
     ok: true,

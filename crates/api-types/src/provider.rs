@@ -22,8 +22,10 @@ pub struct ProviderView {
     pub key_hint: Option<String>,
     /// Whether everybody in the organization may use it.
     pub shared: bool,
-    /// Whether the caller may change it.
+    /// Whether the caller may change it, at least once somebody approves.
     pub editable: bool,
+    /// Whether the caller may delete it, at least once somebody approves.
+    pub deletable: bool,
     /// The models it offers, as last listed or as given.
     pub models: Vec<String>,
     /// Whether it may be on a private or loopback address.

@@ -31,6 +31,7 @@ fn view_of(app: &App, cx: &Context, row: &Provider) -> ProviderView {
         base_url: row.base_url.clone(),
         key_hint: row.key_hint.clone(),
         shared: row.user_id.is_none(),
+        deletable: app.may_ask(cx, Action::ProviderDelete, &provider_resource(row)),
         editable: app.may_ask(cx, Action::ProviderUpdate, &provider_resource(row)),
         models: row.models.clone(),
         allow_private_network: row.private_network,

@@ -1288,8 +1288,10 @@ export interface components {
                 key_hint?: string | null;
                 /** @description Whether everybody in the organization may use it. */
                 shared: boolean;
-                /** @description Whether the caller may change it. */
+                /** @description Whether the caller may change it, at least once somebody approves. */
                 editable: boolean;
+                /** @description Whether the caller may delete it, at least once somebody approves. */
+                deletable: boolean;
                 /** @description The models it offers, as last listed or as given. */
                 models: string[];
                 /** @description Whether it may be on a private or loopback address. */
@@ -1859,8 +1861,10 @@ export interface components {
             key_hint?: string | null;
             /** @description Whether everybody in the organization may use it. */
             shared: boolean;
-            /** @description Whether the caller may change it. */
+            /** @description Whether the caller may change it, at least once somebody approves. */
             editable: boolean;
+            /** @description Whether the caller may delete it, at least once somebody approves. */
+            deletable: boolean;
             /** @description The models it offers, as last listed or as given. */
             models: string[];
             /** @description Whether it may be on a private or loopback address. */

@@ -109,14 +109,14 @@ function Card({ provider, onEdit }: { provider: ProviderView; onEdit: () => void
             {t('provider.testNow')}
           </Button>
           {provider.editable && (
-            <>
-              <Button size="xs" variant="default" onClick={onEdit}>
-                {t('common.edit')}
-              </Button>
-              <Button size="xs" variant="subtle" color="red" onClick={() => setDeleting(true)}>
-                {t('common.delete')}
-              </Button>
-            </>
+            <Button size="xs" variant="default" onClick={onEdit}>
+              {t('common.edit')}
+            </Button>
+          )}
+          {provider.deletable && (
+            <Button size="xs" variant="subtle" color="red" onClick={() => setDeleting(true)}>
+              {t('common.delete')}
+            </Button>
           )}
         </Group>
       </Group>

@@ -128,6 +128,14 @@ async fn a_members_risky_change_waits_for_an_administrator_and_is_then_done_once
     let none = world.get("/api/v1/proposals", &world.ada.proof()).await;
     assert_eq!(none.json()["items"], json!([]));
 
+    // The control for it is shown, and only that one.
+    let path = format!("/api/v1/providers/{provider}");
+    let seen = world.get(&path, &world.ada.proof()).await.json();
+    assert_eq!(
+        (&seen["deletable"], &seen["editable"]),
+        (&json!(true), &json!(false))
+    );
+
     let answer = delete(&world, &provider, &world.ada).await;
     let id = id_of(&answer);
     assert_eq!(answer.headers["fractal-proposal"], *id);
