@@ -23,6 +23,9 @@ pub struct DryRun {
     pub decision: PolicyDecision,
     /// What the log would commit to, by name: the new values. Secrets are not among them.
     pub values: BTreeMap<String, Value>,
+    /// Which of the values are made anew each time, like the end of a new token's life; the change itself will have others.
+    #[serde(default)]
+    pub fresh: Vec<String>,
     /// The instances that would be looked at afterwards, because what they should be changes.
     pub instances: Vec<String>,
 }

@@ -29,6 +29,8 @@ pub struct ProposalView {
     pub resource_name: Option<String>,
     /// Whether it touches what is private to who asked; then nobody else sees what would happen.
     pub private: bool,
+    /// What was asked for, where that may be seen. An approval binds to it.
+    pub request: Option<ProposalRequest>,
     /// What would happen, as it was when it was asked for.
     pub simulation: Option<DryRun>,
     /// The approvals that rules ask for.
@@ -51,6 +53,22 @@ pub struct ProposalView {
     pub approved_at: Option<Timestamp>,
     /// When nothing happened to it any more.
     pub settled_at: Option<Timestamp>,
+}
+
+/// What was asked for, as a call of this API.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ProposalRequest {
+    /// The operation of the API document, like `deleteProvider`.
+    pub operation: String,
+    /// `POST`, `PUT`, `PATCH` or `DELETE`.
+    pub method: String,
+    /// Path and query.
+    pub address: String,
+    /// The body with every field that was given, but without its secrets; absent when there is none.
+    #[schema(value_type = Option<Object>)]
+    pub body: Option<Value>,
+    /// The secrets that were given, as JSON pointers into the body.
+    pub secrets: Vec<String>,
 }
 
 /// What somebody said about a proposal.
@@ -88,6 +106,8 @@ pub struct ProposalAbilities {
 pub struct ProposalQuery {
     /// Only those of this state.
     pub state: Option<ProposalState>,
+    /// Only what the caller asked for.
+    pub mine: Option<bool>,
     /// Only those that wait for the caller's approval.
     pub awaiting_me: Option<bool>,
     /// Where the page begins: the `next_cursor` of the one before.

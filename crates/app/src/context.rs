@@ -1,6 +1,12 @@
 //! Who acts, how they proved it, and which request this belongs to.
 
-use std::net::IpAddr;
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use fractal_policy::Circumstances;
 use fractal_types::{Actor, ApiTokenId, BrowserSessionId, OrganizationId, UserId};
@@ -30,8 +36,26 @@ pub struct Context {
     pub idempotency_key: Option<Key>,
     /// The approvals that stand behind a change.
     pub approvals: Approvals,
-    /// Whether a change that needs approval becomes a proposal; then asking for it is no refusal.
-    pub proposable: bool,
+    /// Set when a change that needs approval becomes a proposal; then asking for it is no refusal.
+    pub proposable: Option<Proposable>,
+}
+
+/// That a change which needs approval may be kept as a proposal: until a change was made under it. What needs approval after that is
+/// something else than what was asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Proposable(Arc<AtomicBool>);
+
+impl Proposable {
+    /// A change was made.
+    pub(crate) fn changed(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether nothing was changed yet.
+    #[must_use]
+    pub fn is_untouched(&self) -> bool {
+        !self.0.load(Ordering::SeqCst)
+    }
 }
 
 impl Context {
@@ -53,7 +77,7 @@ impl Context {
             dry_run: false,
             idempotency_key: None,
             approvals: Approvals::None,
-            proposable: false,
+            proposable: None,
         }
     }
 
@@ -66,6 +90,12 @@ impl Context {
         self.actor.user_id().ok_or_else(|| {
             Error::new(fractal_api_types::ProblemCode::Forbidden).detail("only a person has this")
         })
+    }
+
+    /// Whether approvals are only assumed, to see what would happen. Then nothing outside is asked on the way.
+    #[must_use]
+    pub const fn is_assumed(&self) -> bool {
+        matches!(self.approvals, Approvals::Assumed(_))
     }
 
     /// What a policy needs to know besides. Approvals come in only with [`Context::decide`].

@@ -1,6 +1,10 @@
 //! The one error of use cases: what a caller can do about it, with the source kept for the log.
 
+use std::sync::Arc;
+
 use fractal_api_types::{DryRun, FieldError, ProblemCode};
+
+use crate::change::Waiting;
 
 /// A refused or failed use case.
 ///
@@ -21,6 +25,8 @@ pub struct Error {
     pub retry_after_s: Option<u64>,
     /// Not an error at all: what a change would do that was only tried.
     pub dry_run: Option<Box<DryRun>>,
+    /// Not a refusal yet: the change may be kept as a proposal.
+    pub waiting: Option<Arc<Waiting>>,
     /// The error underneath.
     #[source]
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
@@ -40,6 +46,7 @@ impl Error {
             fields: Vec::new(),
             retry_after_s: None,
             dry_run: None,
+            waiting: None,
             source: None,
         }
     }

@@ -128,7 +128,7 @@ pub async fn create(
         organization,
     };
     // Nobody else has us call an address; the door decides again and records a refusal.
-    if app.may(cx, Action::IdentityProviderCreate, &future) {
+    if !cx.is_assumed() && app.may(cx, Action::IdentityProviderCreate, &future) {
         ask(app, &body.issuer, allow_private_network).await?;
     }
     let row = IdentityProvider {
@@ -183,6 +183,9 @@ impl Change for Create {
             .map_err(taken)?;
         door.made(row.id);
         note(door, &row);
+        if self.secret.is_some() {
+            door.note("client_secret", "set");
+        }
         Ok(row)
     }
 }
@@ -195,6 +198,7 @@ fn note(door: &Door<'_>, row: &IdentityProvider) {
     door.note("name", row.name.as_str());
     door.note("issuer", row.issuer.as_str());
     door.note("client_id", row.client_id.as_str());
+    door.note("scopes", json!(row.scopes));
     door.note("enabled", row.enabled);
     door.note("auto_provision", row.auto_provision);
     door.note("allow_private_network", row.allow_private_network);
@@ -232,7 +236,10 @@ pub async fn update(
     // One that is down can still be renamed or switched off.
     if issuer != old.issuer || private != old.allow_private_network {
         check_issuer(&issuer)?;
-        ask(app, &issuer, private).await?;
+        // Nobody is called before the approvals are there.
+        if !cx.is_assumed() {
+            ask(app, &issuer, private).await?;
+        }
     }
     let row = submit(
         app,
@@ -290,8 +297,12 @@ impl Change for Update {
             .unwrap_or(row.allow_private_network);
         row.updated_at = self.now;
         match body.client_secret.map(SecretString::from) {
-            Some(secret) if is_empty(&secret) => row.client_secret = None,
+            Some(secret) if is_empty(&secret) => {
+                row.client_secret = None;
+                door.note("client_secret", "removed");
+            }
             Some(secret) => {
+                door.note("client_secret", "replaced");
                 row.client_secret =
                     Some(door.app.seal_client_secret(door.tx, &row, &secret).await?);
             }

@@ -41,7 +41,8 @@ pub mod user;
 pub mod webhook;
 
 pub use approval::{Approvals, Demanded, Given};
-pub use context::{ClientInfo, Context};
+pub use change::Waiting;
+pub use context::{ClientInfo, Context, Proposable};
 pub use error::{Error, Result};
 pub use keys::Keys;
 pub use parts::{App, Parts, ProbeTarget, ProviderProber};

@@ -2,12 +2,18 @@
 //!
 //! What somebody may not even see is answered like what does not exist.
 
+use std::sync::Arc;
+
 use fractal_api_types::{PageQuery, ProblemCode};
-use fractal_policy::{Action, Denial, Outcome, Resource};
+use fractal_policy::{Action, Denial, Outcome, Question, Resource};
 use fractal_store::{PageRequest, Reads, instances, providers};
 use fractal_types::{InstanceId, ProviderId};
 
-use crate::{App, Context, Error, Result};
+use crate::{
+    App, Context, Error, Result,
+    approval::Decided,
+    change::{Waiting, may_wait},
+};
 
 impl App {
     /// Whether the context allows this; the data plane and the Portal's controls ask like this.
@@ -31,10 +37,26 @@ impl App {
     ///
     /// `not-found` for a thing the actor may not see, `forbidden` otherwise.
     pub fn require(&self, cx: &Context, action: Action, resource: &Resource) -> Result<()> {
-        match cx.decide(&self.policy(), action, resource).decision.outcome {
-            Outcome::Allow => Ok(()),
-            outcome => Err(self.refusal(cx, action, resource, &outcome)),
+        let Decided {
+            decision,
+            circumstances,
+            ..
+        } = cx.decide(&self.policy(), action, resource);
+        if decision.is_allowed() {
+            return Ok(());
         }
+        let mut error = self.refusal(cx, action, resource, &decision.outcome);
+        // A change often looks at its thing by the same permission before it comes to the door.
+        if may_wait(cx, &error) {
+            let question = Question {
+                actor: cx.actor.clone(),
+                action,
+                resource: *resource,
+                circumstances,
+            };
+            error.waiting = Some(Arc::new(Waiting::new(question, decision)));
+        }
+        Err(error)
     }
 
     /// The error for a refused decision.

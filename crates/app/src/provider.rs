@@ -167,6 +167,9 @@ fn note(door: &Door<'_>, row: &Provider) {
     door.note("type", row.kind.as_str());
     door.note("base_url", json!(row.base_url));
     door.note("shared", row.user_id.is_none());
+    door.note("models", json!(row.models));
+    door.note("wire", json!(row.wire));
+    door.note("allow_private_network", row.private_network);
     door.note("key_version", json!(row.key_version));
 }
 

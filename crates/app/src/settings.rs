@@ -11,6 +11,7 @@ use fractal_policy::{Action, Resource};
 use fractal_store::{Store, Tx, system_config};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use url::Url;
 
 use crate::{
@@ -296,11 +297,30 @@ impl Change for Update {
     async fn apply(&self, door: &Door<'_>) -> Result<Settings> {
         let next = door.app.settings().changed(&self.body)?;
         system_config::set(door.tx, &STORED, &next, door.app.clock.now()).await?;
-        door.note(
-            "settings",
-            serde_json::to_value(next.view()).unwrap_or_default(),
-        );
+        note(door, &self.body, next.view());
         Ok(next)
+    }
+}
+
+/// What was asked to be changed, and nothing else: who may change a setting need not be somebody who sees them all.
+fn note(door: &Door<'_>, body: &UpdateSettings, next: SettingsView) {
+    if body.public_url.is_some() {
+        door.note("public_url", json!(next.public_url));
+    }
+    if body.allowed_hosts.is_some() {
+        door.note("allowed_hosts", next.allowed_hosts);
+    }
+    if body.trusted_proxies.is_some() {
+        door.note("trusted_proxies", next.trusted_proxies);
+    }
+    if body.idle_timeout_minutes.is_some() {
+        door.note("idle_timeout_minutes", next.idle_timeout_minutes);
+    }
+    if body.reduced_isolation_accepted.is_some() {
+        door.note(
+            "reduced_isolation_accepted",
+            next.reduced_isolation_accepted,
+        );
     }
 }
 

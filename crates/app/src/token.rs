@@ -151,7 +151,7 @@ impl Change for Create {
         door.made(row.id);
         door.note("name", row.name.as_str());
         door.note("scopes", json!(row.scopes));
-        door.note("expires_at", json!(row.expires_at));
+        door.note_fresh("expires_at", json!(row.expires_at));
         Ok(row)
     }
 }
@@ -245,9 +245,9 @@ impl Change for Rotate<'_> {
         let row = within_bounds(door, row).await?;
         api_tokens::revoke(door.tx, self.id, self.ends_at).await?;
         api_tokens::insert(door.tx, &row).await?;
-        door.note("replaced_by", row.id.to_string());
-        door.note("expires_at", json!(row.expires_at));
-        door.note("old_ends_at", json!(self.ends_at));
+        door.note_fresh("replaced_by", row.id.to_string());
+        door.note_fresh("expires_at", json!(row.expires_at));
+        door.note_fresh("old_ends_at", json!(self.ends_at));
         Ok(row)
     }
 }

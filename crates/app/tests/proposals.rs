@@ -7,8 +7,8 @@ use std::sync::{
 
 use async_trait::async_trait;
 use fractal_api_types::{
-    ApproveProposal, CreateUser, DryRun, PolicyDecision, PolicyOutcome, ProblemCode, ProposalView,
-    UpdatePolicy,
+    ApproveProposal, CreateUser, DryRun, PolicyDecision, PolicyOutcome, ProblemCode, ProposalQuery,
+    ProposalRequest, ProposalView, UpdatePolicy,
 };
 use fractal_app::{
     Approvals, Context, policy,
@@ -16,9 +16,9 @@ use fractal_app::{
     user,
 };
 use fractal_policy::{Action, Resource};
-use fractal_store::{Tx, proposals};
+use fractal_store::{Proposal, Tx, proposals};
 use fractal_testing::house::{House, PASSWORD, house, name};
-use fractal_types::{ProposalState, Role};
+use fractal_types::{ApiTokenId, ProposalState, Role};
 
 const RULES: &str = r#"
 @id("keys-need-one")
@@ -58,6 +58,7 @@ impl Performer for Asks {
                     approvals: Vec::new(),
                 },
                 values: Default::default(),
+                fresh: Vec::new(),
                 instances: Vec::new(),
             }));
         }
@@ -108,7 +109,14 @@ async fn asked(failing: u32) -> Asked {
         address: "/api/v1/keys/rotate".into(),
         body: "{}".into(),
     };
-    let view = proposal::ask(&house.app, &*asks, &owner, intent)
+    let request = ProposalRequest {
+        operation: "rotateKeys".into(),
+        method: intent.method.clone(),
+        address: intent.address.clone(),
+        body: None,
+        secrets: Vec::new(),
+    };
+    let view = proposal::ask(&house.app, &*asks, &owner, intent, request)
         .await
         .unwrap();
     assert_eq!(view.policies, ["keys-need-one"]);
@@ -143,25 +151,103 @@ impl Asked {
     }
 }
 
-#[tokio::test]
-async fn what_was_changed_in_the_database_after_the_approval_is_not_carried_out() {
+/// Changes the stored row after the approval, as somebody with the database would, and sees that nothing is done.
+async fn tampered(what: &str, change: impl Fn(&mut Proposal, &Proposal) + Sync) {
     let asked = asked(0).await;
     asked.approve().await;
-    // Somebody with the database makes another's request out of it.
-    let (app, id) = (&asked.house.app, asked.view.id);
+    let app = &asked.house.app;
+    // Another one of the same person's, to take from.
+    let other = proposal::ask(
+        app,
+        &*asked.asks,
+        &asked.owner,
+        Intent {
+            method: "POST".into(),
+            address: "/api/v1/keys/rotate?again".into(),
+            body: "{}".into(),
+        },
+        asked.view.request.clone().unwrap(),
+    )
+    .await
+    .unwrap();
     app.store
         .tx("test", async |tx: Tx| {
-            let mut row = proposals::get(&tx, id).await?;
-            row.digest = row.digest.replace(|c: char| c.is_ascii_digit(), "0");
+            let mut row = proposals::get(&tx, asked.view.id).await?;
+            let other = proposals::get(&tx, other.id).await?;
+            change(&mut row, &other);
             proposals::update(&tx, &row).await
         })
         .await
         .unwrap();
-    assert_eq!(asked.work().await, 1);
+    for _ in 0..5 {
+        asked.work().await;
+        asked.house.pass(3600);
+    }
     let now = asked.now().await;
-    assert_eq!(now.state, ProposalState::Failed);
-    assert!(now.reason.unwrap().contains("was changed"));
-    assert_eq!(asked.asks.calls.load(Ordering::SeqCst), 0);
+    assert_eq!(now.state, ProposalState::Failed, "{what}");
+    assert_eq!(asked.asks.calls.load(Ordering::SeqCst), 0, "{what}");
+}
+
+#[tokio::test]
+async fn what_was_changed_in_the_database_after_the_approval_is_not_carried_out() {
+    tampered("digest", |row, other| row.digest.clone_from(&other.digest)).await;
+    tampered("request", |row, other| {
+        row.request.clone_from(&other.request)
+    })
+    .await;
+    tampered("what was shown", |row, other| {
+        row.simulation.clone_from(&other.simulation);
+    })
+    .await;
+    tampered("a cleared request", |row, _| row.request = None).await;
+    tampered("who asked", |row, _| {
+        row.actor["role"] = "member".into();
+    })
+    .await;
+    tampered("the token", |row, _| {
+        row.token_id = Some(ApiTokenId::from_uuid(uuid::Uuid::from_u128(7)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_rule_that_forbids_everything_keeps_no_proposal_open() {
+    let asked = asked(0).await;
+    let freeze =
+        r#"@id("freeze") forbid (principal, action == Action::"proposal.settle", resource);"#;
+    let body = UpdatePolicy {
+        base_version: 1,
+        text: freeze.to_owned(),
+        tests: None,
+        comment: None,
+    };
+    let put = policy::update(&asked.house.app, &asked.owner, body).await;
+    put.unwrap();
+    asked.house.pass(8 * 24 * 60 * 60);
+    asked.work().await;
+    let row = proposals::get(&asked.house.app.store.read(), asked.view.id).await;
+    assert_eq!(row.unwrap().state, ProposalState::Expired);
+    let log = asked.house.log("proposal.settle").await;
+    assert!(log.iter().all(|one| one.entry.outcome == "done"));
+    assert_eq!(log.len(), 1);
+}
+
+#[tokio::test]
+async fn one_that_cannot_be_read_hides_no_other() {
+    let asked = asked(0).await;
+    let app = &asked.house.app;
+    app.store
+        .tx("test", async |tx: Tx| {
+            let mut row = proposals::get(&tx, asked.view.id).await?;
+            row.simulation = Some(b"not sealed by us".to_vec());
+            proposals::update(&tx, &row).await
+        })
+        .await
+        .unwrap();
+    let page = proposal::list(app, &asked.owner, &ProposalQuery::default()).await;
+    let items = page.unwrap().items;
+    assert_eq!(items.len(), 1);
+    assert_eq!(items[0].simulation, None);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 //! Only operations that change through the door alone are listed: there a try can be taken back whole, and a key is taken with the change. A
 //! call that is not listed refuses both, instead of doing what it was asked not to do.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
 use axum::{
     body::{Body, to_bytes},
@@ -13,13 +13,16 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use fractal_api_types::{ProblemCode, ProposalView};
+use fractal_api_types::{ProblemCode, ProposalRequest, ProposalView};
 use fractal_app::{
     Context,
     idempotency::{self, Begun, Key},
     proposal::{self, Intent},
 };
+use fractal_types::ProposalId;
 use http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header, request::Parts};
+use serde::Deserialize;
+use serde_json::json;
 use utoipa::openapi::{
     ContentBuilder, OpenApi, Ref, RefOr, Required, ResponseBuilder, Schema,
     path::{Operation, ParameterBuilder, ParameterIn},
@@ -31,6 +34,7 @@ use crate::{
     extract::MaybeCaller,
     perform::Performer,
     problem::{ApiError, NeedsApproval, REQUEST_ID},
+    shown::Shown,
 };
 
 /// Operations that change through the door alone.
@@ -98,18 +102,25 @@ pub struct Asked {
     pub proposable: bool,
 }
 
+/// What the API document says about a change.
+#[derive(Debug, Clone)]
+struct Described {
+    operation: String,
+    shown: Shown,
+}
+
 /// Which routes are changes.
 #[derive(Debug, Clone)]
 pub struct Changes {
     server: Server,
     performer: Arc<Performer>,
-    routes: Arc<HashSet<(Method, String)>>,
+    routes: Arc<HashMap<(Method, String), Described>>,
 }
 
 impl Changes {
     /// Of a document.
     pub fn of(server: Server, performer: Arc<Performer>, document: &OpenApi) -> Self {
-        let mut routes = HashSet::new();
+        let mut routes = HashMap::new();
         for (path, item) in &document.paths.paths {
             for (method, operation) in [
                 (Method::PUT, &item.put),
@@ -117,9 +128,14 @@ impl Changes {
                 (Method::DELETE, &item.delete),
                 (Method::PATCH, &item.patch),
             ] {
-                if operation.as_ref().is_some_and(is_change) {
-                    routes.insert((method, path.clone()));
-                }
+                let Some(operation) = operation.as_ref().filter(|one| is_change(one)) else {
+                    continue;
+                };
+                let described = Described {
+                    operation: operation.operation_id.clone().unwrap_or_default(),
+                    shown: Shown::of(document, operation),
+                };
+                routes.insert((method, path.clone()), described);
             }
         }
         Self {
@@ -220,7 +236,8 @@ pub async fn intercept(
     let key = key.filter(|_| !reads);
     let path = request.extensions().get::<MatchedPath>();
     let route = path.map(|path| (request.method().clone(), path.as_str().to_owned()));
-    if !route.is_some_and(|route| changes.routes.contains(&route)) {
+    let described = route.and_then(|route| changes.routes.get(&route).cloned());
+    let Some(described) = described else {
         let name = match (dry_run, key) {
             (None, None) => return next.run(request).await,
             (Some(_), _) => "dry_run",
@@ -228,7 +245,7 @@ pub async fn intercept(
         };
         let why = "this call is none of the changes that take it (see the API document)";
         return ApiError::parameter(name, why).into_response();
-    }
+    };
     if dry_run.unwrap_or_default() {
         // What changes nothing needs no key, and nobody's approval.
         request.extensions_mut().insert(Asked {
@@ -237,7 +254,7 @@ pub async fn intercept(
         });
         return next.run(request).await;
     }
-    let change = match Change::read(&changes, request).await {
+    let change = match Change::read(&changes, described, request).await {
         Ok(change) => change,
         Err(answer) => return answer,
     };
@@ -280,6 +297,7 @@ fn take_dry_run(uri: &Uri) -> Option<(Result<bool, ApiError>, Uri)> {
 /// A change of somebody's, read whole, because it may have to be asked for a second time: as a proposal.
 struct Change {
     changes: Changes,
+    described: Described,
     cx: Context,
     parts: Parts,
     body: Bytes,
@@ -287,7 +305,11 @@ struct Change {
 
 impl Change {
     /// The answer instead, when nobody asks or the body is too long.
-    async fn read(changes: &Changes, request: Request) -> Result<Self, Response> {
+    async fn read(
+        changes: &Changes,
+        described: Described,
+        request: Request,
+    ) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
         let caller = MaybeCaller::from_request_parts(&mut parts, &changes.server).await;
         let MaybeCaller(caller) = caller.map_err(IntoResponse::into_response)?;
@@ -299,6 +321,7 @@ impl Change {
         };
         Ok(Self {
             changes: changes.clone(),
+            described,
             cx,
             parts,
             body,
@@ -314,10 +337,11 @@ impl Change {
         let intent = self.intent();
         let request = Request::from_parts(self.parts, Body::from(self.body));
         let response = next.run(request).await;
-        let waits = response.extensions().get::<NeedsApproval>().is_some();
-        let (Some(intent), true) = (intent, waits) else {
+        let waits = response.extensions().get::<NeedsApproval>().cloned();
+        let (Some(intent), Some(NeedsApproval(waiting))) = (intent, waits) else {
             return response;
         };
+        let shown = shown(&self.described, &intent);
         let cx = Context {
             idempotency_key: key,
             ..self.cx
@@ -325,9 +349,15 @@ impl Change {
         let Changes {
             server, performer, ..
         } = &self.changes;
-        match proposal::ask(&server.app, &**performer, &cx, intent).await {
+        match proposal::ask(&server.app, &**performer, &cx, intent, shown).await {
             Ok(view) => proposed(&view),
-            Err(error) => ApiError(error).into_response(),
+            Err(error) => {
+                // So it is a refusal after all.
+                if let Err(error) = server.app.record_waiting(&cx, &waiting).await {
+                    return ApiError(error).into_response();
+                }
+                ApiError(error).into_response()
+            }
         }
     }
 
@@ -350,7 +380,16 @@ impl Change {
         };
         let key = match idempotency::begin(&app, &self.cx, &route, text, &self.body).await {
             Ok(Begun::Fresh(key)) => key,
-            Ok(Begun::Done { status, answer }) => return replayed(status, answer),
+            Ok(Begun::Done { status, answer }) => {
+                return match waiting_of(status, &answer) {
+                    None => replayed(status, answer),
+                    // Rendered again: the body of a proposal may be private, and it may have gone on meanwhile.
+                    Some(id) => match proposal::view(&app, &self.cx, id).await {
+                        Ok(view) => again(proposed(&view)),
+                        Err(error) => ApiError(error).into_response(),
+                    },
+                };
+            }
             Err(error) => return ApiError(error).into_response(),
         };
         // On its own, because a caller who hangs up meanwhile is the very one who will ask again.
@@ -365,7 +404,13 @@ impl Change {
             let body = to_bytes(body, usize::MAX)
                 .await
                 .unwrap_or_else(|_| Bytes::new());
-            let kept = idempotency::answered(&app, &key, head.status.as_u16(), &body).await;
+            let kept = match head.headers.get(&PROPOSAL) {
+                None => body.clone(),
+                Some(id) => json!({"id": String::from_utf8_lossy(id.as_bytes())})
+                    .to_string()
+                    .into(),
+            };
+            let kept = idempotency::answered(&app, &key, head.status.as_u16(), &kept).await;
             if let Err(error) = kept {
                 // The change was made; only its answer is not there a second time.
                 tracing::warn!("an answer could not be kept for its idempotency key: {error}");
@@ -389,10 +434,18 @@ fn proposed(view: &ProposalView) -> Response {
     (StatusCode::ACCEPTED, headers, axum::Json(view)).into_response()
 }
 
+/// The proposal that an earlier request became.
+fn waiting_of(status: u16, answer: &str) -> Option<ProposalId> {
+    #[derive(Deserialize)]
+    struct Kept {
+        id: ProposalId,
+    }
+    let kept = serde_json::from_str::<Kept>(answer).ok();
+    kept.filter(|_| status == StatusCode::ACCEPTED.as_u16())
+        .map(|kept| kept.id)
+}
+
 fn replayed(status: u16, answer: String) -> Response {
-    let proposal = serde_json::from_str::<ProposalView>(&answer)
-        .ok()
-        .filter(|_| status == StatusCode::ACCEPTED.as_u16());
     let mut response = if answer.is_empty() {
         Response::default()
     } else {
@@ -400,13 +453,30 @@ fn replayed(status: u16, answer: String) -> Response {
         (kind, answer).into_response()
     };
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    again(response)
+}
+
+fn again(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(REPLAYED, HeaderValue::from_static("true"));
     response
-        .headers_mut()
-        .insert(REPLAYED, HeaderValue::from_static("true"));
-    if let Some(id) = proposal.and_then(|view| HeaderValue::from_str(&view.id.to_string()).ok()) {
-        response.headers_mut().insert(PROPOSAL, id);
+}
+
+/// An intent as approvers see it.
+fn shown(described: &Described, intent: &Intent) -> ProposalRequest {
+    let mut secrets = Vec::new();
+    // What is no JSON the handler has refused.
+    let body = serde_json::from_str(&intent.body).ok().map(|mut body| {
+        described.shown.take_hidden(&mut body, "", &mut secrets);
+        body
+    });
+    ProposalRequest {
+        operation: described.operation.clone(),
+        method: intent.method.clone(),
+        address: intent.address.clone(),
+        body,
+        secrets,
     }
-    response
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ mod perform;
 mod problem;
 mod problem_page;
 mod public;
+mod shown;
 mod v1;
 
 use std::sync::Arc;

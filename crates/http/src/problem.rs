@@ -1,10 +1,13 @@
 //! Errors on the wire: `application/problem+json` (RFC 9457) with a stable code.
 
+use std::sync::Arc;
+
 use axum::{
     body::Body,
     response::{IntoResponse, Response},
 };
 use fractal_api_types::{FieldError, Problem, ProblemCode};
+use fractal_app::Waiting;
 use http::{HeaderValue, StatusCode, header};
 
 use crate::changes::DRY_RUN;
@@ -36,9 +39,9 @@ impl ApiError {
     }
 }
 
-/// Says that a change was refused only because it needs approval.
-#[derive(Debug, Clone, Copy)]
-pub struct NeedsApproval;
+/// Says that a change was refused only because it needs approval, and may be kept as a proposal.
+#[derive(Debug, Clone)]
+pub struct NeedsApproval(pub Arc<Waiting>);
 
 /// The result of a handler.
 pub type ApiResult<T> = Result<T, ApiError>;
@@ -86,8 +89,8 @@ impl IntoResponse for ApiError {
             HeaderValue::from_static("application/problem+json"),
         );
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if error.code == ProblemCode::ApprovalNeeded {
-            response.extensions_mut().insert(NeedsApproval);
+        if let Some(waiting) = error.waiting {
+            response.extensions_mut().insert(NeedsApproval(waiting));
         }
         let headers = response.headers_mut();
         if let Some(seconds) = retry_after {

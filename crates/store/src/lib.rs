@@ -72,7 +72,7 @@ pub use organizations::Organization;
 pub use owner_keys::OwnerKeyRow;
 pub use policy_versions::PolicyVersion;
 pub use profiles::Profile;
-pub use proposals::{Proposal, ProposalFilter, ProposalVote};
+pub use proposals::{Awaiting, Proposal, ProposalFilter, ProposalVote};
 pub use providers::{Provider, ProviderMode};
 pub use revisions::Revision;
 pub use runtime_assets::RuntimeAsset;

@@ -52,6 +52,8 @@ table! {
         reason: Option<String>,
         /// What the change answered, sealed, until who asked has collected it.
         answer: Option<Vec<u8>>,
+        /// When what it answered was dealt with: kept, or known to be empty or lost.
+        answered_at: Option<Timestamp>,
         /// When it was asked for.
         created_at: Timestamp,
         /// When it ends by itself.
@@ -92,10 +94,23 @@ table! {
 pub struct ProposalFilter {
     /// Of this state.
     pub state: Option<ProposalState>,
+    /// Asked for by this person.
+    pub user_id: Option<UserId>,
     /// Asked for by this person, or open to an approval by one of these roles; everything when absent.
     pub visible_to: Option<(UserId, Vec<Role>)>,
-    /// Only what this person, with this role, could still approve. Who asked for it is left out.
-    pub awaiting: Option<(UserId, Role)>,
+    /// Only what somebody could still approve.
+    pub awaiting: Option<Awaiting>,
+}
+
+/// Whose approval is awaited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Awaiting {
+    /// Somebody who has not said anything about it.
+    pub user_id: UserId,
+    /// Their role.
+    pub role: Role,
+    /// Whether they may approve what they asked for themselves.
+    pub own: bool,
 }
 
 /// One page of a tenant's proposals.
@@ -116,6 +131,9 @@ fn condition(organization_id: OrganizationId, filter: &ProposalFilter) -> Condit
     if let Some(state) = filter.state {
         condition = condition.add(Expr::col("state").eq(state.as_str()));
     }
+    if let Some(user) = filter.user_id {
+        condition = condition.add(Expr::col("user_id").eq(user.to_string()));
+    }
     if let Some((user, roles)) = &filter.visible_to {
         condition = condition.add(
             Condition::any()
@@ -123,15 +141,19 @@ fn condition(organization_id: OrganizationId, filter: &ProposalFilter) -> Condit
                 .add(may_be_approved_by(roles)),
         );
     }
-    if let Some((user, role)) = filter.awaiting {
-        let roles: Vec<Role> = Role::ALL.into_iter().filter(|one| *one <= role).collect();
+    if let Some(awaiting) = filter.awaiting {
+        let user = awaiting.user_id;
+        let weaker = Role::ALL.into_iter().filter(|one| *one <= awaiting.role);
+        let roles: Vec<Role> = weaker.collect();
         let mut spoken = Query::select();
         spoken
             .column("proposal_id")
             .from("proposal_votes")
             .and_where(Expr::col("user_id").eq(user.to_string()));
+        if !awaiting.own {
+            condition = condition.add(Expr::col("user_id").ne(user.to_string()));
+        }
         condition = condition
-            .add(Expr::col("user_id").ne(user.to_string()))
             .add(may_be_approved_by(&roles))
             .add(Expr::col("id").not_in_subquery(spoken));
     }

@@ -153,6 +153,12 @@ const TRANSACTIONS: &[(&str, &str, Class, &str)] = &[
     ),
     (
         "app/src/proposal/carry_out.rs",
+        "proposals.settle",
+        Machinery,
+        "a proposal that is over, with its entry of the log: no rule may keep it open",
+    ),
+    (
+        "app/src/proposal/carry_out.rs",
         "jobs.forget",
         Machinery,
         "jobs that are done",

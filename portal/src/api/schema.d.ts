@@ -458,6 +458,8 @@ export interface components {
             values: {
                 [key: string]: unknown;
             };
+            /** @description Which of the values are made anew each time, like the end of a new token's life; the change itself will have others. */
+            fresh?: string[];
             /** @description The instances that would be looked at afterwards, because what they should be changes. */
             instances: string[];
         };
@@ -1247,6 +1249,7 @@ export interface components {
                 resource_name?: string | null;
                 /** @description Whether it touches what is private to who asked; then nobody else sees what would happen. */
                 private: boolean;
+                request?: components["schemas"]["ProposalRequest"] | null;
                 simulation?: components["schemas"]["DryRun"] | null;
                 /** @description The approvals that rules ask for. */
                 demands: components["schemas"]["PolicyApproval"][];
@@ -1748,6 +1751,19 @@ export interface components {
             answer: Record<string, never>;
         };
         ProposalId: string;
+        /** @description What was asked for, as a call of this API. */
+        ProposalRequest: {
+            /** @description The operation of the API document, like `deleteProvider`. */
+            operation: string;
+            /** @description `POST`, `PUT`, `PATCH` or `DELETE`. */
+            method: string;
+            /** @description Path and query. */
+            address: string;
+            /** @description The body with every field that was given, but without its secrets; absent when there is none. */
+            body?: Record<string, never> | null;
+            /** @description The secrets that were given, as JSON pointers into the body. */
+            secrets: string[];
+        };
         /** @description What a change would do now, beside what it would have done when it was asked for. */
         ProposalSimulation: {
             now?: components["schemas"]["DryRun"] | null;
@@ -1780,6 +1796,7 @@ export interface components {
             resource_name?: string | null;
             /** @description Whether it touches what is private to who asked; then nobody else sees what would happen. */
             private: boolean;
+            request?: components["schemas"]["ProposalRequest"] | null;
             simulation?: components["schemas"]["DryRun"] | null;
             /** @description The approvals that rules ask for. */
             demands: components["schemas"]["PolicyApproval"][];

@@ -4,7 +4,11 @@
 //! is a value that implements [`Change`]; it does database work only, because the transaction may run again when it collides.
 //! Slow or outside work (hashing, testing a provider) is done before, and its result is part of the value.
 
-use std::{borrow::Cow, collections::BTreeMap, sync::Mutex};
+use std::{
+    borrow::Cow,
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
 
 use async_trait::async_trait;
 use fractal_api_types::{DryRun, ProblemCode};
@@ -16,6 +20,7 @@ use serde_json::{Value, json};
 use crate::{
     App, Approvals, Context, Error, Result,
     approval::Decided,
+    context::Proposable,
     idempotency,
     policy::{decided, decision_view, forget_old},
     proposal,
@@ -56,6 +61,7 @@ pub struct Door<'a> {
 #[derive(Debug, Default)]
 struct Notes {
     values: Vec<(&'static str, Value)>,
+    fresh: Vec<&'static str>,
     made: Option<String>,
     wake: Vec<InstanceId>,
     has_work: bool,
@@ -71,6 +77,12 @@ impl Door<'_> {
     /// Puts a value into the evidence, as a salted commitment. Never a secret.
     pub fn note(&self, field: &'static str, value: impl Into<Value>) {
         self.notes().values.push((field, value.into()));
+    }
+
+    /// Like [`Door::note`], for what is made anew each time: a try and the change itself have different ones.
+    pub fn note_fresh(&self, field: &'static str, value: impl Into<Value>) {
+        self.note(field, value);
+        self.notes().fresh.push(field);
     }
 
     /// Names the thing that was made, for the evidence.
@@ -115,6 +127,9 @@ pub async fn submit<C: Change>(app: &App, cx: &Context, change: C) -> Result<C::
             if let Approvals::Given(given) = &cx.approvals {
                 given.took();
             }
+            if let Some(proposable) = &cx.proposable {
+                proposable.changed();
+            }
             app.remembered.forget();
             app.sealer.wake();
             metrics::counter!("fractal_changes_total", "action" => name, "outcome" => "done")
@@ -143,17 +158,19 @@ pub async fn submit<C: Change>(app: &App, cx: &Context, change: C) -> Result<C::
             private: is_private(app, question.action, &question.resource),
             decision: decision_view(&decision),
             values: BTreeMap::new(),
+            fresh: Vec::new(),
             instances: Vec::new(),
         }))),
-        // It waits as a proposal, which is its own entry of the log.
+        // It will wait as a proposal, which is its own entry of the log; if that comes to nothing, it is recorded then.
         Err(Failure::Refused {
-            error,
+            mut error,
             question,
             decision,
-        }) if cx.proposable && error.code == ProblemCode::ApprovalNeeded => {
+        }) if may_wait(cx, &error) => {
             metrics::counter!("fractal_changes_total", "action" => name, "outcome" => "waiting")
                 .increment(1);
             record_decision(app, &question, &decision).await;
+            error.waiting = Some(Arc::new(Waiting { question, decision }));
             Err(error)
         }
         Err(Failure::Refused {
@@ -271,6 +288,7 @@ async fn attempt<C: Change>(
         .into_inner()
         .unwrap_or_else(std::sync::PoisonError::into_inner);
     if cx.dry_run {
+        let woken = notes.wake.iter().map(ToString::to_string);
         return Err(Failure::Tried(Box::new(DryRun {
             action: change.action().as_str().to_owned(),
             resource_kind: resource.kind().to_owned(),
@@ -282,7 +300,9 @@ async fn attempt<C: Change>(
                 .into_iter()
                 .map(|(name, value)| (name.to_owned(), value))
                 .collect(),
-            instances: notes.wake.iter().map(ToString::to_string).collect(),
+            fresh: notes.fresh.into_iter().map(ToOwned::to_owned).collect(),
+            // One that would be made has no name yet.
+            instances: woken.filter(|id| Some(id) != notes.made.as_ref()).collect(),
         })));
     }
     let resource_id = notes
@@ -358,9 +378,53 @@ fn decision_value(decision: &Decision) -> Value {
     json!({ "allowed": decision.is_allowed(), "policies": decision.determining })
 }
 
+/// A refusal that is not recorded yet, because the change may become a proposal.
+#[derive(Debug)]
+pub struct Waiting {
+    question: Box<Question>,
+    decision: Box<Decision>,
+}
+
+impl Waiting {
+    pub(crate) fn new(question: Question, decision: Decision) -> Self {
+        Self {
+            question: Box::new(question),
+            decision: Box::new(decision),
+        }
+    }
+}
+
+/// Whether a refusal may become a proposal.
+pub(crate) fn may_wait(cx: &Context, error: &Error) -> bool {
+    let proposable = cx.proposable.as_ref();
+    error.code == ProblemCode::ApprovalNeeded && proposable.is_some_and(Proposable::is_untouched)
+}
+
+impl App {
+    /// Records the refusal of a change that became no proposal either.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn record_waiting(&self, cx: &Context, waiting: &Waiting) -> Result<()> {
+        record_evidence(self, cx, &waiting.question, &waiting.decision).await
+    }
+}
+
 /// A refusal is evidence too. It names the thing also when the actor may not see it: the log is read by administrators and by the
 /// thing's owner, who should know that somebody tried.
 async fn record_refusal(
+    app: &App,
+    cx: &Context,
+    question: &Question,
+    decision: &Decision,
+) -> Result<()> {
+    record_evidence(app, cx, question, decision).await?;
+    record_decision(app, question, decision).await;
+    Ok(())
+}
+
+async fn record_evidence(
     app: &App,
     cx: &Context,
     question: &Question,
@@ -378,9 +442,7 @@ async fn record_refusal(
         decision_value(decision),
         Vec::new(),
     )
-    .await?;
-    record_decision(app, question, decision).await;
-    Ok(())
+    .await
 }
 
 /// Keeps a decision for trying rules on it. What it decided is told and logged whether or not this works.

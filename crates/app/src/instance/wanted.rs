@@ -476,6 +476,7 @@ impl Change for SetWanted {
             Wish::Delete(volumes) => {
                 row.wanted = WantedState::Deleted;
                 row.volumes = volumes;
+                door.note("keep_volumes", volumes == Volumes::Keep);
             }
         }
         row.next_wake_at = self.next_wake_at;

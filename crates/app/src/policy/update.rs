@@ -314,6 +314,7 @@ impl Change for Put {
         policy_versions::insert(door.tx, &row).await?;
         door.note("version", number);
         door.note("text", self.text.as_str());
+        door.note("tests", self.tests.len());
         door.note("comment", self.comment.as_str());
         Ok(number)
     }

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use fractal_api_types::{
-    DryRun, PolicyApproval, PolicyOutcome, ProblemCode, ProposalSimulation, ProposalView,
+    DryRun, PolicyApproval, PolicyOutcome, ProblemCode, ProposalRequest, ProposalSimulation,
+    ProposalView,
 };
 use fractal_policy::{Action, Resource};
-use fractal_store::{NewJob, Proposal, Tx, proposals};
+use fractal_store::{NewJob, Proposal, Reads, Tx, proposals};
 use fractal_types::{ProposalId, ProposalState, Role, UserId};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
@@ -15,15 +16,16 @@ use serde_json::json;
 use super::{
     MOST_OPEN, QUEUE, WAITS,
     carry_out::{ATTEMPTS, Task},
-    intent::{Intent, Kept, Performed, Performer},
-    load, simulation_of, view_of, visible,
+    demands_of,
+    intent::{Intent, Kept, Performed, Performer, Shown, digest},
+    shown_of, view_of, visible,
 };
 use crate::{
     App, Approvals, Context, Demanded, Error, Result,
     change::{Change, Door, submit},
 };
 
-/// Keeps a change as a proposal. The same thing asked for again, while it waits, is the same proposal.
+/// Keeps a change as a proposal; `request` is the intent as approvers see it. The same thing asked for again, while it waits, is the same proposal.
 ///
 /// # Errors
 ///
@@ -34,6 +36,7 @@ pub async fn ask(
     performer: &dyn Performer,
     cx: &Context,
     intent: Intent,
+    request: ProposalRequest,
 ) -> Result<ProposalView> {
     let user_id = cx.user_id()?;
     let (would, demands) = assume(performer, cx, &intent).await?;
@@ -49,7 +52,7 @@ pub async fn ask(
         approver,
         nonce: nonce(app),
         intent,
-        would,
+        shown: Shown { request, would },
         demands,
     };
     let row = submit(app, cx, change).await?;
@@ -110,7 +113,7 @@ struct Create {
     approver: Role,
     nonce: String,
     intent: Intent,
-    would: DryRun,
+    shown: Shown,
     demands: Vec<PolicyApproval>,
 }
 
@@ -151,9 +154,13 @@ impl Change for Create {
         let id: ProposalId = app.new_id();
         let kept = Kept {
             intent: self.intent.clone(),
+            actor: door.cx.actor.clone(),
+            token_id: door.cx.token_id,
             nonce: self.nonce.clone(),
         };
-        let simulation = serde_json::to_string(&self.would).map_err(Error::internal)?;
+        let kept = serde_json::to_string(&kept).map_err(Error::internal)?;
+        let shown = serde_json::to_string(&self.shown).map_err(Error::internal)?;
+        let would = &self.shown.would;
         let mut row = Proposal {
             id,
             organization_id: door.cx.actor.organization_id,
@@ -161,26 +168,26 @@ impl Change for Create {
             actor: serde_json::to_value(&door.cx.actor).map_err(Error::internal)?,
             token_id: door.cx.token_id,
             request_id: door.cx.request_id.clone(),
-            action: self.would.action.clone(),
-            resource_kind: self.would.resource_kind.clone(),
-            resource_id: self.would.resource_id.clone(),
-            private: self.would.private,
+            action: would.action.clone(),
+            resource_kind: would.resource_kind.clone(),
+            resource_id: would.resource_id.clone(),
+            private: would.private,
             request: None,
             simulation: None,
-            digest: kept.digest(&id.to_string(), &self.user_id.to_string(), &simulation),
+            digest: digest(&id.to_string(), &self.user_id.to_string(), &kept, &shown),
             demands: serde_json::to_value(&self.demands).map_err(Error::internal)?,
-            policies: self.would.decision.policies.clone(),
+            policies: would.decision.policies.clone(),
             approver: self.approver,
             state: ProposalState::Open,
             reason: None,
             answer: None,
+            answered_at: None,
             created_at: now,
             expires_at: now.after(WAITS),
             approved_at: None,
             settled_at: None,
         };
-        let request = serde_json::to_string(&kept).map_err(Error::internal)?;
-        for (column, text) in [("request", request), ("simulation", simulation)] {
+        for (column, text) in [("request", kept), ("simulation", shown)] {
             let sealed = app
                 .seal_proposal(door.tx, &row, column, &SecretString::from(text))
                 .await?;
@@ -210,9 +217,10 @@ impl Change for Create {
 
 impl Create {
     async fn is_same(&self, door: &Door<'_>, row: &Proposal) -> Result<bool> {
-        if row.action != self.would.action
-            || row.resource_id != self.would.resource_id
+        if row.action != self.shown.would.action
+            || row.resource_id != self.shown.would.resource_id
             || row.token_id != door.cx.token_id
+            || demands_of(row) != self.demands
             || door.app.clock.now() >= row.expires_at
         {
             return Ok(false);
@@ -220,8 +228,9 @@ impl Create {
         let Some(text) = door.app.open_proposal(door.tx, row, "request").await? else {
             return Ok(false);
         };
-        let kept: Kept = serde_json::from_str(text.expose_secret()).map_err(Error::internal)?;
-        Ok(kept.intent == self.intent)
+        // One that cannot be read is not the same.
+        let kept = serde_json::from_str::<Kept>(text.expose_secret());
+        Ok(kept.is_ok_and(|kept| kept.intent == self.intent))
     }
 }
 
@@ -242,9 +251,9 @@ pub async fn simulate(
         return Err(Error::new(ProblemCode::Forbidden)
             .detail("what this would change is private to who asked for it"));
     }
-    let then = simulation_of(app, &db, &row).await?;
-    let kept = kept_of(app, &row).await?;
-    let requester = super::carry_out::requester(app, &row, Approvals::None).await?;
+    let then = shown_of(app, &db, &row).await?.map(|shown| shown.would);
+    let kept = open(app, &db, &row).await?.kept;
+    let requester = super::carry_out::requester(app, &row, &kept, Approvals::None).await?;
     let (now, problem) = match assume(performer, &requester, &kept.intent).await {
         Ok((would, _)) => (Some(would), None),
         Err(error) => (
@@ -257,23 +266,49 @@ pub async fn simulate(
         ),
     };
     Ok(ProposalSimulation {
-        changed: now != then,
+        changed: lasting(now.as_ref()) != lasting(then.as_ref()),
         now,
         problem,
         then,
     })
 }
 
-/// What was asked for.
-pub(super) async fn kept_of(app: &App, row: &Proposal) -> Result<Kept> {
-    let db = app.store.read();
-    let text = app.open_proposal(&db, row, "request").await?;
-    let text =
-        text.ok_or_else(|| Error::conflict(format!("this proposal is {} already", row.state)))?;
-    serde_json::from_str(text.expose_secret()).map_err(Error::internal)
+/// What would be the same if nothing had changed in between.
+fn lasting(would: Option<&DryRun>) -> Option<DryRun> {
+    let mut would = would?.clone();
+    for name in std::mem::take(&mut would.fresh) {
+        would.values.remove(&name);
+    }
+    Some(would)
 }
 
-/// The proposal as it is now, for those who carry it out.
-pub(super) async fn fresh(app: &App, id: ProposalId) -> Result<Proposal> {
-    load(&app.store.read(), id).await
+/// What is stored about a proposal, opened.
+pub(super) struct Opened {
+    pub(super) kept: Kept,
+    /// What an approval would have to bind to, by what is stored now.
+    pub(super) digest: String,
+}
+
+/// What was asked for.
+///
+/// # Errors
+///
+/// `conflict` when it is settled, or when what is stored cannot be read.
+pub(super) async fn open(app: &App, db: &dyn Reads, row: &Proposal) -> Result<Opened> {
+    let settled = || Error::conflict(format!("this proposal is {} already", row.state));
+    let text = app.open_proposal(db, row, "request").await?;
+    let text = text.ok_or_else(settled)?;
+    let shown = app.open_proposal(db, row, "simulation").await?;
+    let shown = shown.ok_or_else(settled)?;
+    let (id, user_id) = (row.id.to_string(), row.user_id.to_string());
+    let (text, shown) = (text.expose_secret(), shown.expose_secret());
+    let kept = serde_json::from_str(text).map_err(|error| {
+        Error::conflict("what was asked for cannot be read by this release")
+            .remedy("ask for it again")
+            .because(error)
+    })?;
+    Ok(Opened {
+        kept,
+        digest: digest(&id, &user_id, text, shown),
+    })
 }

@@ -1,7 +1,8 @@
 //! What was asked for, as data, and who carries it out.
 
 use async_trait::async_trait;
-use fractal_api_types::{DryRun, ProblemCode};
+use fractal_api_types::{DryRun, ProblemCode, ProposalRequest};
+use fractal_types::{Actor, ApiTokenId};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -27,35 +28,36 @@ impl std::fmt::Debug for Intent {
     }
 }
 
-/// An intent as it is stored: with a number that nobody can guess, so that its digest tells nothing about a short body.
+/// An intent as it is stored: with who asked and how, and with a number that nobody can guess, so that its digest tells nothing about a
+/// short body.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Kept {
     pub(super) intent: Intent,
+    pub(super) actor: Actor,
+    pub(super) token_id: Option<ApiTokenId>,
     pub(super) nonce: String,
 }
 
-impl Kept {
-    /// What an approval binds to: the proposal, who asked, what they asked for, and what was shown to approvers.
-    pub(super) fn digest(&self, proposal: &str, requester: &str, simulation: &str) -> String {
-        let mut hash = Sha256::new();
-        for part in [
-            proposal,
-            requester,
-            &self.intent.method,
-            &self.intent.address,
-            &self.intent.body,
-            &self.nonce,
-            simulation,
-        ] {
-            // Lengths keep the parts apart.
-            hash.update((part.len() as u64).to_be_bytes());
-            hash.update(part.as_bytes());
-        }
-        hash.finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+/// What approvers are shown.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Shown {
+    pub(super) request: ProposalRequest,
+    pub(super) would: DryRun,
+}
+
+/// What an approval binds to: the proposal, whose it is, what they asked for and how, and what approvers were shown. Both texts are taken as
+/// they are stored, so that a release which writes them otherwise still knows them again.
+pub(super) fn digest(proposal: &str, requester: &str, kept: &str, shown: &str) -> String {
+    let mut hash = Sha256::new();
+    for part in [proposal, requester, kept, shown] {
+        // Lengths keep the parts apart.
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part.as_bytes());
     }
+    hash.finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// What came out of carrying an intent out.

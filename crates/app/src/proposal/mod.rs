@@ -12,11 +12,11 @@ mod verdict;
 use std::time::Duration;
 
 use fractal_api_types::{
-    DryRun, OwnerRef, Page, PageQuery, PolicyApproval, ProposalAbilities, ProposalQuery,
-    ProposalView, ProposalVoteView,
+    DryRun, OwnerRef, Page, PageQuery, PolicyApproval, ProblemCode, ProposalAbilities,
+    ProposalQuery, ProposalView, ProposalVoteView,
 };
 use fractal_policy::{Action, Approval, Resource};
-use fractal_store::{Proposal, ProposalFilter, ProposalVote, Reads, proposals, users};
+use fractal_store::{Awaiting, Proposal, ProposalFilter, ProposalVote, Reads, proposals, users};
 use fractal_types::{ProposalId, ProposalState, Role, UserId};
 use secrecy::ExposeSecret;
 use serde_json::Value;
@@ -24,6 +24,7 @@ use serde_json::Value;
 pub use ask::{ask, simulate};
 pub use carry_out::{QUEUE, Work};
 pub(crate) use carry_out::{settle_with, standing};
+use intent::Shown;
 pub use intent::{Intent, Performed, Performer};
 pub use verdict::{approve, collect, reject, withdraw};
 
@@ -87,14 +88,14 @@ fn approvals_of(demands: &[PolicyApproval]) -> Vec<Approval> {
 pub async fn list(app: &App, cx: &Context, query: &ProposalQuery) -> Result<Page<ProposalView>> {
     let owner = cx.user_id()?;
     let organization = cx.actor.organization_id;
+    let role = cx.actor.role.unwrap_or(Role::Member);
     let own = Resource::Proposal {
         id: None,
         owner,
         organization,
-        approver: Role::Owner,
+        approver: role,
     };
     app.require(cx, Action::ProposalList, &own)?;
-    let role = cx.actor.role.unwrap_or(Role::Member);
     let everything = app.may(
         cx,
         Action::ProposalList,
@@ -108,8 +109,13 @@ pub async fn list(app: &App, cx: &Context, query: &ProposalQuery) -> Result<Page
         } else {
             query.state
         },
+        user_id: query.mine.unwrap_or(false).then_some(owner),
         visible_to: (!everything).then_some((owner, weaker)),
-        awaiting: awaiting.then_some((owner, role)),
+        awaiting: awaiting.then_some(Awaiting {
+            user_id: owner,
+            role,
+            own: app.may(cx, Action::ProposalApprove, &own),
+        }),
     };
     let request = page_request(&PageQuery {
         cursor: query.cursor.clone(),
@@ -121,7 +127,11 @@ pub async fn list(app: &App, cx: &Context, query: &ProposalQuery) -> Result<Page
     for row in page.items {
         // A rule of the installation may keep some from being seen.
         if app.may(cx, Action::ProposalView, &resource_of(&row)) {
-            items.push(view_of(app, cx, &db, row).await?);
+            match view_of(app, cx, &db, row).await {
+                Ok(view) => items.push(view),
+                Err(error) if error.code == ProblemCode::NotFound => {}
+                Err(error) => return Err(error),
+            }
         }
     }
     Ok(Page {
@@ -165,22 +175,30 @@ async fn person(db: &dyn Reads, id: UserId) -> Result<Option<OwnerRef>> {
     }))
 }
 
-async fn simulation_of(app: &App, db: &dyn Reads, row: &Proposal) -> Result<Option<DryRun>> {
-    let Some(text) = app.open_proposal(db, row, "simulation").await? else {
-        return Ok(None);
+/// What approvers are shown; nothing where this release cannot read it, which must not hide the others of a list.
+async fn shown_of(app: &App, db: &dyn Reads, row: &Proposal) -> Result<Option<Shown>> {
+    let text = match app.open_proposal(db, row, "simulation").await {
+        Err(error) if error.code == ProblemCode::Internal => {
+            tracing::warn!(proposal.id = %row.id, "what a proposal would do cannot be opened: {error}");
+            return Ok(None);
+        }
+        text => text?,
     };
-    serde_json::from_str(text.expose_secret())
-        .map(Some)
-        .map_err(Error::internal)
+    Ok(text.and_then(|text| serde_json::from_str(text.expose_secret()).ok()))
 }
 
 async fn view_of(app: &App, cx: &Context, db: &dyn Reads, row: Proposal) -> Result<ProposalView> {
     let votes = proposals::votes(db, row.id).await?;
     let mine = cx.actor.user_id() == Some(row.user_id);
-    let simulation = if row.private && !mine {
+    let hidden = row.private && !mine;
+    let shown = if hidden {
         None
     } else {
-        simulation_of(app, db, &row).await?
+        shown_of(app, db, &row).await?
+    };
+    let (request, simulation) = match shown {
+        Some(Shown { request, would }) => (Some(request), Some(would)),
+        None => (None, None),
     };
     let resource = resource_of(&row);
     let open = row.state == ProposalState::Open && app.clock.now() < row.expires_at;
@@ -204,9 +222,12 @@ async fn view_of(app: &App, cx: &Context, db: &dyn Reads, row: Proposal) -> Resu
             at: vote.created_at,
         });
     }
+    // Who asked is deleted with what they asked for, perhaps just now.
     let requester = person(db, row.user_id)
         .await?
-        .ok_or_else(|| Error::internal("a proposal without a person"))?;
+        .ok_or_else(Error::not_found)?;
+    // Approvers have said why they rejected it. Other reasons may name what is private.
+    let told = !hidden || row.state == ProposalState::Rejected;
     Ok(ProposalView {
         id: row.id,
         state: row.state,
@@ -217,11 +238,12 @@ async fn view_of(app: &App, cx: &Context, db: &dyn Reads, row: Proposal) -> Resu
         resource_kind: row.resource_kind,
         resource_id: row.resource_id,
         private: row.private,
+        request,
         simulation,
         policies: row.policies,
         votes: said,
         digest: row.digest,
-        reason: row.reason,
+        reason: row.reason.filter(|_| told),
         can,
         created_at: row.created_at,
         expires_at: row.expires_at,

@@ -14,6 +14,9 @@ pub enum Proposals {
         /// Only those that wait for your approval
         #[arg(long)]
         awaiting_me: bool,
+        /// Only what you asked for
+        #[arg(long, conflicts_with = "awaiting_me")]
+        mine: bool,
     },
     /// Show a proposal: who asked for what, what would happen, who said what
     Show {

@@ -2,9 +2,12 @@
 
 use std::{fmt::Write as _, process::ExitCode, time::Duration};
 
-use fractal_api_types::{ApproveProposal, DryRun, ProposalQuery, ProposalView, RejectProposal};
+use fractal_api_types::{
+    ApproveProposal, DryRun, ProposalQuery, ProposalRequest, ProposalView, RejectProposal,
+};
 use fractal_client::Client;
 use fractal_types::{ProposalId, ProposalState, Timestamp, Verdict};
+use serde_json::Value;
 
 use super::Session;
 use crate::{
@@ -52,6 +55,13 @@ impl Card for ProposalView {
             ("needs", cell(needs(self))),
             ("because of", cell(self.policies.join(", "))),
         ];
+        if let Some(request) = &self.request {
+            lines.push((
+                "call",
+                cell(format!("{} {}", request.method, request.address)),
+            ));
+            lines.push(("asked for", cell(fields(request))));
+        }
         match &self.simulation {
             Some(would) => lines.push(("would set", cell(values(would)))),
             None => lines.push(("would set", cell("private to who asked"))),
@@ -102,17 +112,29 @@ fn needs(view: &ProposalView) -> String {
     needs.join(", ")
 }
 
+fn pair((name, value): (&String, &Value)) -> String {
+    let text = value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned);
+    format!("{name}={text}")
+}
+
+/// What was given, field by field, and which of it is not shown.
+fn fields(request: &ProposalRequest) -> String {
+    let body = request.body.as_ref().and_then(Value::as_object);
+    let mut fields: Vec<String> = body.into_iter().flatten().map(pair).collect();
+    let secrets = request.secrets.iter();
+    fields
+        .extend(secrets.map(|pointer| format!("{}=(not shown)", pointer.trim_start_matches('/'))));
+    if fields.is_empty() {
+        "nothing else".to_owned()
+    } else {
+        fields.join(", ")
+    }
+}
+
 fn values(would: &DryRun) -> String {
-    let values: Vec<String> = would
-        .values
-        .iter()
-        .map(|(name, value)| {
-            let text = value
-                .as_str()
-                .map_or_else(|| value.to_string(), str::to_owned);
-            format!("{name}={text}")
-        })
-        .collect();
+    let values: Vec<String> = would.values.iter().map(pair).collect();
     if values.is_empty() {
         "nothing else".to_owned()
     } else {
@@ -142,9 +164,19 @@ pub async fn run(session: &Session, command: Proposals) -> anyhow::Result<ExitCo
     let client = &session.client()?;
     let out = &session.out;
     match command {
-        Proposals::List { state, awaiting_me } => {
-            let state = state.map(state_of);
-            out.list(all(client, state, awaiting_me).await?)?;
+        Proposals::List {
+            state,
+            awaiting_me,
+            mine,
+        } => {
+            let query = ProposalQuery {
+                state: state.map(state_of),
+                mine: mine.then_some(true),
+                awaiting_me: awaiting_me.then_some(true),
+                cursor: None,
+                limit: Some(200),
+            };
+            out.list(all(client, query).await?)?;
         }
         Proposals::Show { proposal } => out.show(&client.proposal(proposal).await?)?,
         Proposals::Simulate { proposal } => {
@@ -258,17 +290,7 @@ const fn state_of(state: ProposalStateArg) -> ProposalState {
     }
 }
 
-async fn all(
-    client: &Client,
-    state: Option<ProposalState>,
-    awaiting_me: bool,
-) -> anyhow::Result<Vec<ProposalView>> {
-    let mut query = ProposalQuery {
-        state,
-        awaiting_me: awaiting_me.then_some(true),
-        cursor: None,
-        limit: Some(200),
-    };
+async fn all(client: &Client, mut query: ProposalQuery) -> anyhow::Result<Vec<ProposalView>> {
     let mut found = Vec::new();
     loop {
         let page = client.proposals(&query).await?;

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::{ConnectInfo, FromRequestParts};
 use fractal_api_types::ProblemCode;
-use fractal_app::Context;
+use fractal_app::{Context, Proposable};
 use http::{header, request::Parts};
 use secrecy::SecretString;
 
@@ -141,7 +141,7 @@ fn with_request_id(context: Context, parts: &Parts) -> Context {
         request_id: parts.extensions.get::<String>().cloned(),
         dry_run: asked.dry_run,
         idempotency_key: asked.key,
-        proposable: asked.proposable,
+        proposable: asked.proposable.then(Proposable::default),
         ..context
     }
 }

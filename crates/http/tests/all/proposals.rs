@@ -178,6 +178,10 @@ async fn a_members_risky_change_waits_for_an_administrator_and_is_then_done_once
         .get("/api/v1/proposals?awaiting_me=true", &world.admin.proof())
         .await;
     assert_eq!(waiting.json()["items"][0]["id"], *id);
+    for (who, count) in [(&world.ada, 1), (&world.admin, 0)] {
+        let theirs = world.get("/api/v1/proposals?mine=true", &who.proof()).await;
+        assert_eq!(theirs.json()["items"].as_array().unwrap().len(), count);
+    }
     let would = say(&world, &id, "simulate", &world.admin, &json!({})).await;
     assert_eq!(would.status, 200, "{}", would.json());
     assert_eq!(would.json()["changed"], false);
@@ -321,7 +325,7 @@ async fn what_changed_meanwhile_counts_when_it_is_carried_out() {
     let (id, provider) = asked(&world).await;
     assert_eq!(approve(&world, &id, &world.admin).await.status, 200);
     assert_eq!(delete(&world, &provider, &world.owner).await.status, 204);
-    fails(&id, "").await;
+    fails(&id, "not there any more").await;
 
     // Who asked is suspended.
     let (id, provider) = asked(&world).await;
@@ -451,7 +455,14 @@ async fn a_proposal_asked_for_under_a_key_is_one() {
         again.headers["fractal-proposal"],
         first.headers["fractal-proposal"]
     );
+    assert_eq!(again.headers["location"], first.headers["location"]);
     assert_eq!(id_of(&again), id_of(&first));
+    // It tells how it stands now.
+    assert_eq!(
+        approve(&world, &id_of(&first), &world.admin).await.status,
+        200
+    );
+    assert_eq!(ask().await.json()["state"], "approved");
 }
 
 #[tokio::test]
@@ -471,6 +482,14 @@ async fn nobody_floods_those_who_approve() {
     );
     say(&world, &last, "withdraw", &world.ada, &json!({})).await;
     id_of(&delete(&world, &provider, &world.ada).await);
+    // What became no proposal is a refusal, and stands in the log as one.
+    let log = world.house.log("provider.delete").await;
+    let refused: Vec<_> = log
+        .iter()
+        .filter(|one| one.entry.outcome == "refused")
+        .collect();
+    assert_eq!(refused.len(), 1);
+    assert_eq!(refused[0].entry.resource_id, provider);
 }
 
 #[tokio::test]
@@ -487,6 +506,11 @@ async fn a_rule_may_let_owners_approve_what_they_asked_for() {
         .await;
     let id = id_of(&answer);
     assert_eq!(answer.json()["can"]["approve"], true);
+    // So it waits for them, too.
+    let waiting = world
+        .get("/api/v1/proposals?awaiting_me=true", &world.owner.proof())
+        .await;
+    assert_eq!(waiting.json()["items"][0]["id"], *id);
     assert_eq!(
         approve(&world, &id, &world.owner).await.json()["state"],
         "approved"
@@ -528,10 +552,12 @@ async fn the_rules_may_need_approval_if_somebody_else_is_there_to_give_it() {
     assert_eq!(now.json()["text"], MEMBERS_MAY_ASK);
 }
 
-/// Does it, and loses the answer the first time, as a crash does right after the commit.
+/// Does it, and comes to an end before the answer is there: the first time, like a process that is killed right after the commit, or
+/// each time, like an answer that cannot be made.
 #[derive(Debug)]
 struct Forgetful {
     inner: Performer,
+    dies: bool,
     calls: AtomicU32,
 }
 
@@ -539,18 +565,17 @@ struct Forgetful {
 impl Performs for Forgetful {
     async fn perform(&self, cx: Context, intent: &Intent) -> Performed {
         let done = self.inner.perform(cx, intent).await;
-        if self.calls.fetch_add(1, Ordering::SeqCst) == 0 {
-            return Performed::Failed {
-                code: ProblemCode::Unavailable,
-                detail: "the answer was lost".to_owned(),
-            };
+        assert!(matches!(done, Performed::Done(_)));
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        assert!(!self.dies, "killed");
+        Performed::Failed {
+            code: ProblemCode::Unavailable,
+            detail: "the disk is full".to_owned(),
         }
-        done
     }
 }
 
-#[tokio::test]
-async fn a_worker_that_dies_after_the_change_makes_it_no_second_time() {
+async fn loses_its_answer(dies: bool) -> String {
     let world = World::new().await;
     rules(&world, FOUR_EYES).await;
     let body = json!({"type": "demo", "name": "Once", "shared": true});
@@ -565,12 +590,13 @@ async fn a_worker_that_dies_after_the_change_makes_it_no_second_time() {
             app: world.house.app.clone(),
             chat: data_plane::chat_hub(&world.house.app),
         }),
+        dies,
         calls: AtomicU32::new(0),
     });
     assert_eq!(world.work_with(forgetful.clone()).await, 1);
-    // Tried again after the wait.
+    // Tried again after the wait, if there is anything left to do.
     world.house.pass(3600);
-    assert_eq!(world.work_with(forgetful.clone()).await, 1);
+    world.work_with(forgetful.clone()).await;
     assert_eq!(
         forgetful.calls.load(Ordering::SeqCst),
         1,
@@ -578,5 +604,106 @@ async fn a_worker_that_dies_after_the_change_makes_it_no_second_time() {
     );
     let view = show(&world, &id, &world.owner).await.json();
     assert_eq!(view["state"], "done");
+    assert_eq!(view["can"]["collect"], false);
     assert_eq!(world.house.log("provider.create").await.len(), 1);
+    view["reason"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_worker_that_dies_after_the_change_makes_it_no_second_time_and_says_what_was_lost() {
+    let reason = loses_its_answer(true).await;
+    assert!(reason.contains("what it answered was lost"), "{reason}");
+    let reason = loses_its_answer(false).await;
+    assert!(reason.contains("the disk is full"), "{reason}");
+}
+
+#[tokio::test]
+async fn approvers_see_every_field_that_is_not_a_secret() {
+    let world = World::new().await;
+    let text = r#"
+@id("eyes") @approval("admin:1")
+forbid (principal is User, action in [Action::"provider.update", Action::"webhook.create", Action::"identity_provider.create", Action::"settings.update"], resource)
+unless { context.approved };
+@id("may-ask") permit (principal is User, action in [Action::"settings.update"], resource) when { context.approved };
+"#;
+    rules(&world, text).await;
+    let provider = world.shared_provider().await;
+    let path = format!("/api/v1/providers/{provider}");
+    let body = json!({"name": "Other", "models": ["m-1"], "wire": "openai_responses", "api_key": "sk-never-shown-123"});
+    let call = request(Method::PATCH, &path, &world.admin.proof(), Some(&body));
+    let answer = world.send(call).await;
+    let id = id_of(&answer);
+    let seen = show(&world, &id, &world.owner).await.json();
+    let asked = &seen["request"];
+    assert_eq!(asked["operation"], "updateProvider", "{seen}");
+    assert_eq!(asked["method"], "PATCH");
+    assert_eq!(asked["address"], *path);
+    assert_eq!(
+        asked["body"],
+        json!({"name": "Other", "models": ["m-1"], "wire": "openai_responses"})
+    );
+    assert_eq!(asked["secrets"], json!(["/api_key"]));
+    assert!(!seen.to_string().contains("sk-never-shown"));
+
+    // What a field changes is another thing to approve.
+    let other = json!({"name": "Other", "models": ["m-2"], "wire": "openai_responses", "api_key": "sk-never-shown-123"});
+    let call = request(Method::PATCH, &path, &world.admin.proof(), Some(&other));
+    assert_ne!(id_of(&world.send(call).await), id);
+
+    // Nobody is called before it is approved: nothing answers there, which nobody finds out now.
+    let body = json!({"name": "SSO", "issuer": "http://127.0.0.1:9", "client_id": "f", "client_secret": "hush-hush-123", "allow_private_network": true});
+    let answer = world
+        .post("/api/v1/identity-providers", &world.admin.proof(), &body)
+        .await;
+    let id = id_of(&answer);
+    let seen = show(&world, &id, &world.owner).await.json();
+    assert_eq!(seen["request"]["secrets"], json!(["/client_secret"]));
+    assert_eq!(seen["request"]["body"]["issuer"], "http://127.0.0.1:9");
+    assert_eq!(approve(&world, &id, &world.owner).await.status, 200);
+    assert_eq!(world.work().await, 1);
+    let seen = show(&world, &id, &world.admin).await.json();
+    assert_eq!(seen["state"], "failed");
+    assert!(
+        seen["reason"].as_str().unwrap().contains("/issuer"),
+        "{seen}"
+    );
+}
+
+#[tokio::test]
+async fn a_change_that_was_made_is_no_proposal_because_its_answer_may_not_be_seen() {
+    let world = World::new().await;
+    let text = r#"
+@id("reading-needs-eyes") @approval("admin:1")
+forbid (principal is User, action == Action::"policy.view", resource) unless { context.approved };
+"#;
+    let body = json!({"base_version": 0, "text": text});
+    let call = request(
+        Method::PUT,
+        "/api/v1/policy",
+        &world.owner.proof(),
+        Some(&body),
+    );
+    let answer = world.send(call).await;
+    assert_ne!(answer.status, 202, "{}", answer.json());
+    assert_eq!(world.house.log("policy.update").await.len(), 1);
+    let none = world.get("/api/v1/proposals", &world.owner.proof()).await;
+    assert_eq!(none.json()["items"], json!([]));
+}
+
+#[tokio::test]
+async fn what_is_made_anew_each_time_is_no_difference() {
+    let world = World::new().await;
+    rules(&world, FOUR_EYES).await;
+    let body = json!({"name": "ci", "expires_in_days": 7});
+    let answer = world
+        .post("/api/v1/tokens", &world.ada.proof(), &body)
+        .await;
+    let id = id_of(&answer);
+    world.house.pass(60);
+    let tried = say(&world, &id, "simulate", &world.ada, &json!({})).await;
+    assert_eq!(tried.json()["changed"], false, "{}", tried.json());
+    assert_ne!(
+        tried.json()["now"]["values"]["expires_at"],
+        tried.json()["then"]["values"]["expires_at"]
+    );
 }

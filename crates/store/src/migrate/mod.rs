@@ -47,6 +47,10 @@ const STEPS: &[(&str, &str)] = &[
         include_str!("m0009_idempotency_keys.sql"),
     ),
     ("m0010_proposals", include_str!("m0010_proposals.sql")),
+    (
+        "m0011_proposal_answers",
+        include_str!("m0011_proposal_answers.sql"),
+    ),
 ];
 
 /// All steps as they are written, one after the other.

@@ -1,6 +1,6 @@
 //! Changes that wait for approval.
 
-use fractal_store::{PageRequest, Proposal, ProposalFilter, ProposalVote, proposals};
+use fractal_store::{Awaiting, PageRequest, Proposal, ProposalFilter, ProposalVote, proposals};
 use fractal_types::{ProposalId, ProposalState, Role, UserId, Verdict};
 use serde_json::json;
 
@@ -30,6 +30,7 @@ pub async fn proposals_are_found_by_who_may_see_or_approve_them(db: &Db) {
         state,
         reason: None,
         answer: None,
+        answered_at: None,
         created_at: db.now(),
         expires_at: db.now(),
         approved_at: None,
@@ -82,7 +83,11 @@ pub async fn proposals_are_found_by_who_may_see_or_approve_them(db: &Db) {
     assert_eq!(theirs, sorted(vec![admins.id, over.id]));
     let awaiting = |user, role| ProposalFilter {
         state: Some(ProposalState::Open),
-        awaiting: Some((user, role)),
+        awaiting: Some(Awaiting {
+            user_id: user,
+            role,
+            own: false,
+        }),
         ..ProposalFilter::default()
     };
     assert_eq!(found(awaiting(grace, Role::Admin)).await, [admins.id]);
@@ -91,6 +96,15 @@ pub async fn proposals_are_found_by_who_may_see_or_approve_them(db: &Db) {
         [],
         "not one's own"
     );
+    let mut own = awaiting(ada.id, Role::Owner);
+    own.awaiting = own.awaiting.map(|one| Awaiting { own: true, ..one });
+    assert_eq!(found(own).await, sorted(vec![admins.id, owners.id]));
+    let by = |user| ProposalFilter {
+        user_id: Some(user),
+        ..ProposalFilter::default()
+    };
+    assert_eq!(found(by(ada.id)).await, all);
+    assert_eq!(found(by(grace)).await, []);
 
     let said = vote(&admins);
     let again = vote(&admins);
