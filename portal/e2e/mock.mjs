@@ -560,7 +560,7 @@ export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
       state.signedIn = false;
       return json(res, 204);
     }
-    const waits = state.proposals.hold(key, state.me);
+    const waits = state.proposals.hold(key, state.me, body);
     if (waits) {
       note('proposal.create', 'proposal', waits.id, { action: waits.action });
       return json(res, 202, waits, {

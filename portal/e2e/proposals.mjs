@@ -8,6 +8,31 @@ const ALAN = { id: 'user_3', username: 'alan' };
 
 export const SECRET = 'frk_api_1vt3n0pq8r5s7w2x4y6z9a1b3c5d7e9f';
 
+const WEEKENDS = `@id("weekends")
+permit (
+  principal is User,
+  action == Action::"instance.start",
+  resource is Instance
+)
+when { principal has role && principal.role == "member" };
+
+// Nobody deletes an agent on a weekend, whoever they are.
+@id("weekends-keep")
+forbid (
+  principal,
+  action == Action::"instance.delete",
+  resource is Instance
+)
+when { context.weekday > 5 };
+
+@id("weekends-limits")
+forbid (
+  principal,
+  action == Action::"instance.limits",
+  resource is Instance
+)
+when { context.weekday > 5 };`;
+
 export function makeProposals() {
   const list = [];
   /** Changes that a rule asks approval for: what the request looks like, and the proposal it becomes. */
@@ -26,6 +51,7 @@ export function makeProposals() {
     const hidden = one.private && !own;
     return {
       ...rest,
+      request: hidden ? null : one.request,
       simulation: hidden ? null : one.simulation,
       resource_name: hidden ? null : (one.simulation?.values.name ?? one.simulation?.values.username ?? null),
       can: {
@@ -36,7 +62,19 @@ export function makeProposals() {
       },
     };
   };
-  const add = ({ values = {}, instances = [], ...more }) => {
+  /** What was asked for; tests that do not look at it say nothing. */
+  const requestOf = (one, given) => {
+    const [noun, verb] = one.action.split('.');
+    return {
+      operation: verb + noun[0].toUpperCase() + noun.slice(1),
+      method: 'DELETE',
+      address: `/api/v1/${noun}s/${one.resource_id ?? ''}`,
+      body: null,
+      secrets: [],
+      ...given,
+    };
+  };
+  const add = ({ values = {}, fresh = [], instances = [], request, ...more }) => {
     made += 1;
     const demands = more.demands ?? [{ role: 'admin', count: 1 }];
     const policies = more.policies ?? ['ask-an-admin'];
@@ -60,6 +98,7 @@ export function makeProposals() {
       demands,
       policies,
     };
+    one.request = requestOf(one, request);
     one.simulation = {
       action: one.action,
       resource_kind: one.resource_kind,
@@ -67,6 +106,7 @@ export function makeProposals() {
       private: one.private,
       decision: { outcome: 'needs_approval', reason: null, policies, approvals: demands },
       values,
+      fresh,
       instances,
     };
     list.push(one);
@@ -87,9 +127,12 @@ export function makeProposals() {
 
   /** The change is kept instead of being made. */
   const ask = (pattern, proposal) => held.push({ pattern, proposal });
-  const hold = (key, me) => {
+  const hold = (key, me, body) => {
     const found = held.find((one) => one.pattern.test(key));
-    return found && view(add({ requester: { id: me.id, username: me.username }, ...found.proposal }), me);
+    if (!found) return undefined;
+    const [method, address] = key.split(' ');
+    const requester = { id: me.id, username: me.username };
+    return view(add({ requester, request: { method, address, body: body ?? null }, ...found.proposal }), me);
   };
 
   const conflict = (detail) => ({
@@ -145,6 +188,7 @@ export function fillProposals(proposals) {
     created_at: ago(9 * DAY),
     settled_at: ago(2 * DAY),
     values: { idle_timeout_minutes: 240 },
+    request: { method: 'PATCH', address: '/api/v1/settings', body: { idle_timeout_minutes: 240 } },
   });
   const mistaken = add({
     action: 'user.set_role',
@@ -154,12 +198,27 @@ export function fillProposals(proposals) {
     policies: ['owners-make-owners'],
     created_at: ago(3 * DAY),
     values: { username: 'alan', role: 'owner' },
+    request: { method: 'PATCH', address: '/api/v1/users/user_3', body: { role: 'owner' } },
   });
   vote(mistaken, ADA, 'owner', 'reject', 'Alan leaves at the end of the month', ago(2.9 * DAY));
   const failed = add({
     action: 'provider.create',
     created_at: ago(2 * DAY),
     values: { name: 'Local models', type: 'openai_compatible', base_url: 'http://models.internal:8080/v1' },
+    request: {
+      method: 'POST',
+      address: '/api/v1/providers',
+      body: {
+        allow_private_network: true,
+        base_url: 'http://models.internal:8080/v1',
+        models: ['qwen3-coder-480b', 'gemma-4-27b', 'embedding-large'],
+        name: 'Local models',
+        shared: true,
+        type: 'openai_compatible',
+        wire: null,
+      },
+      secrets: ['/api_key'],
+    },
   });
   vote(failed, ADA, 'owner', 'approve', '', ago(1.9 * DAY));
   finish(failed, 'failed', { reason: 'the name is taken', settled_at: ago(1.9 * DAY) });
@@ -170,7 +229,13 @@ export function fillProposals(proposals) {
     private: true,
     policies: ['tokens-that-write'],
     created_at: ago(300),
-    values: { name: 'Nightly import', scopes: ['read', 'write'], expires_at: null },
+    values: { name: 'Nightly import', scopes: ['read', 'write'], expires_at: '2027-01-23T02:00:00Z' },
+    fresh: ['expires_at'],
+    request: {
+      method: 'POST',
+      address: '/api/v1/tokens',
+      body: { expires_in_days: 90, name: 'Nightly import', scopes: ['read', 'write'] },
+    },
     answer: {
       token: { id: 'tok_01k9w3v5x7', name: 'Nightly import', scopes: ['read', 'write'] },
       secret: SECRET,
@@ -191,7 +256,24 @@ export function fillProposals(proposals) {
     values: {
       version: 3,
       comment: 'members may start agents at weekends',
-      text: '@id("weekends")\npermit (\n  principal is User,\n  action == Action::"instance.start",\n  resource is Instance\n)\nwhen { principal has role && principal.role == "member" };',
+      text: WEEKENDS,
+    },
+    request: {
+      method: 'PUT',
+      address: '/api/v1/policy',
+      body: {
+        base_version: 2,
+        comment: 'members may start agents at weekends',
+        tests: [
+          {
+            name: 'a member starts an agent',
+            principal: { role: 'member' },
+            action: 'instance.start',
+            expect: 'allow',
+          },
+        ],
+        text: WEEKENDS,
+      },
     },
   });
   vote(own, GRACE, 'admin', 'approve', 'I tried them on last week: nothing else changes.', ago(60));
@@ -203,6 +285,7 @@ export function fillProposals(proposals) {
     policies: ['personas-are-read'],
     created_at: ago(41),
     values: { persona: 'Knows the payroll.' },
+    request: { method: 'PATCH', address: '/api/v1/profile', body: { persona: 'Knows the payroll.' } },
   });
   add({
     resource_id: 'prov_01k9w3v5x7',

@@ -145,6 +145,9 @@ scenario('one approves what one saw, with a comment, and sees it run', async ({ 
   await page.getByRole('heading', { name: 'Delete provider: Shared' }).waitFor();
   const values = page.locator('.proposal-values');
   assert.match(await values.textContent(), /name.*Shared.*address.*https:\/\/models\.example\.org\/v1/);
+  // A call without a body is all there is to say of what was asked for.
+  const asking = page.locator('.proposal-asked');
+  assert.equal(await asking.textContent(), `DELETE/api/v1/providers/${one.resource_id}`);
   await page.getByRole('link', { name: 'Ada', exact: true }).waitFor();
   await page.getByText('0 of 1 administrator').waitFor();
   await page.getByText('ask-an-admin').waitFor();
@@ -163,6 +166,73 @@ scenario('one approves what one saw, with a comment, and sees it run', async ({ 
   proposals.finish(one, 'done');
   settled(state, one);
   await page.locator('.proposal-state').getByText('Done').waitFor();
+});
+
+scenario('an approver reads exactly what was asked for', async ({ page, proposals }) => {
+  const LONG = Array.from({ length: 60 }, (_, i) => `Rule ${i} of the house.`).join('\n');
+  const one = proposals.add({
+    action: 'provider.create',
+    values: { name: 'Local', about_me: LONG, expires_at: '2027-01-23T02:00:00Z' },
+    fresh: ['expires_at'],
+    request: {
+      method: 'POST',
+      address: '/api/v1/providers?of=somebody',
+      body: {
+        about_me: LONG,
+        base_url: 'http://models.internal:8080/v1',
+        disk_bytes: 5_000_000_000,
+        models: ['qwen3', 'gemma'],
+        name: 'Lo\u202ecal',
+        odd_one: '',
+        shared: true,
+        tools: { web: true, keys: [null] },
+        wire: null,
+      },
+      secrets: ['/api_key', '/tools/keys/0', '/tools/pass'],
+    },
+  });
+  await page.goto(`/proposals/${one.id}`);
+  const region = page.locator('.proposal-asked');
+  await region.getByText('/api/v1/providers?of=somebody').waitFor();
+  const rows = await region.locator('dl > div').evaluateAll((all) =>
+    all.map((row) => {
+      const [name, value] = [row.querySelector('dt').textContent, row.querySelector('dd').innerText];
+      return [name, value.replaceAll(/\s+/g, ' ').trim()];
+    }),
+  );
+  assert.deepEqual(rows.slice(0, 8), [
+    ['address', 'http://models.internal:8080/v1'],
+    ['disk', '5000000000 5 GB'],
+    ['models', 'qwen3 gemma'],
+    ['name', 'LoU+202Ecal'],
+    ['odd one', 'empty text'],
+    ['for everybody', 'true'],
+    ['protocol', 'no value'],
+    ['API key', 'given, not shown'],
+  ]);
+  assert.deepEqual(
+    rows.slice(8).map(([name]) => name),
+    ['about the person', 'tools'],
+  );
+  assert.match(rows[8][1], /^Rule 0 .* Rule 59 of the house\. Show all of it$/);
+  assert.equal(rows[9][1], '{ "web": true, "keys": [ given, not shown ], "pass": given, not shown }');
+  // A long text has its bounds, until one wants all of it.
+  const long = region.locator('pre').first();
+  const height = () => long.evaluate((pre) => [pre.clientHeight <= 400, pre.scrollHeight > pre.clientHeight]);
+  assert.deepEqual(await height(), [true, true]);
+  await region.getByRole('button', { name: 'Show all of it' }).click();
+  await region.getByRole('button', { name: 'Show less' }).waitFor();
+  assert.deepEqual(await height(), [false, false]);
+  await region.getByRole('button', { name: 'Show less' }).click();
+  // What it would do says the long text once, and which value will be another.
+  const values = page.locator('.proposal-values');
+  await values.getByText('as asked for').waitFor();
+  const ends = values.locator('div').filter({ hasText: '2027-01-23' }).first();
+  await ends.getByText('made anew when it is carried out').waitFor();
+  one.now = { values: { ...one.simulation.values, name: 'Other', expires_at: '2027-01-24T02:00:00Z' } };
+  await button(page, 'Check again').click();
+  await page.getByText('It would do something else now').waitFor();
+  assert.deepEqual(await page.locator('.proposal-differences dt').allTextContents(), ['name']);
 });
 
 scenario('a second browser sees it run, also while nothing is told', async ({ page, state, proposals }) => {
@@ -262,6 +332,8 @@ scenario('of what is private to somebody else nothing is shown', async ({ page, 
   await page.goto(`/proposals/${one.id}`);
   await page.getByText('This is private to grace').waitFor();
   assert.equal((await page.content()).includes('payroll'), false);
+  assert.equal(await page.locator('.proposal-asked').count(), 0);
+  assert.equal((await page.content()).includes('/api/v1/profile'), false);
   assert.equal(await button(page, 'Check again').count(), 0);
   await button(page, 'Approve').waitFor();
 });

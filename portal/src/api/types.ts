@@ -63,6 +63,7 @@ export type PolicyView = Schemas['PolicyView'];
 export type Problem = Schemas['Problem'];
 export type ProfileView = Schemas['ProfileView'];
 export type ProposalAnswer = Schemas['ProposalAnswer'];
+export type ProposalRequest = Schemas['ProposalRequest'];
 export type ProposalSimulation = Schemas['ProposalSimulation'];
 export type ProposalState = Schemas['ProposalState'];
 export type ProposalView = Schemas['ProposalView'];

@@ -1,4 +1,5 @@
 // Access rules: those of one's own, the built-in ones, the versions there were, and what would be answered to whom.
+import './colours.css';
 import './policy.css';
 import { Tabs } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';

@@ -24,6 +24,7 @@ import { Id, ProblemAlert, Time } from '../ui/bits';
 import { Confirm } from '../ui/dialogs';
 import { exact, sentence } from '../ui/format';
 import { Approvals } from './Approvals';
+import { Asked } from './Asked';
 import { Answer, type Verdict, Verdicts } from './dialogs';
 import { Would } from './Would';
 import { State, what } from './words';
@@ -134,6 +135,7 @@ function Body({ proposal }: { proposal: ProposalView }) {
         )}
         <Notice proposal={proposal} />
       </div>
+      {proposal.request && <Asked request={proposal.request} />}
       <Would proposal={proposal} />
       <Approvals proposal={proposal} />
       <Facts proposal={proposal} log={can(me, 'evidence.view')} />

@@ -11,13 +11,15 @@ import {
 import { useState } from 'react';
 import { Link } from 'react-router';
 import { api } from '../api/client';
-import type { DryRun, ProposalSimulation, ProposalView } from '../api/types';
+import type { DryRun, ProposalRequest, ProposalSimulation, ProposalView } from '../api/types';
 import { useMe } from '../app/session';
 import { useNames } from '../evidence/words';
 import { t } from '../strings';
 import { ProblemAlert, Section } from '../ui/bits';
 import { sentence, short } from '../ui/format';
-import { differences } from './progress';
+import { shapeOf } from './fields';
+import { differences, same } from './progress';
+import { Exact, Value } from './Value';
 import { fieldWords, valueText } from './words';
 
 export function Would({ proposal }: { proposal: ProposalView }) {
@@ -40,7 +42,7 @@ export function Would({ proposal }: { proposal: ProposalView }) {
   };
   return (
     <Section
-      title={t(state === 'open' ? 'proposal.would' : 'proposal.asked')}
+      title={t(state === 'open' ? 'proposal.would' : simulation ? 'proposal.was' : 'proposal.asked')}
       action={
         state === 'open' &&
         simulation && (
@@ -61,7 +63,7 @@ export function Would({ proposal }: { proposal: ProposalView }) {
         {checked && state === 'open' && <Checked checked={checked} />}
       </div>
       {simulation ? (
-        <Values run={simulation} />
+        <Values run={simulation} request={proposal.request} />
       ) : (
         <div className="card proposal-hidden">
           <IconLock size={18} aria-hidden />
@@ -76,8 +78,10 @@ export function Would({ proposal }: { proposal: ProposalView }) {
   );
 }
 
-function Values({ run }: { run: DryRun }) {
+function Values({ run, request }: { run: DryRun; request: ProposalRequest | null | undefined }) {
   const values = Object.entries(run.values);
+  const body: Record<string, unknown> = request?.body ?? {};
+  const fresh = new Set(run.fresh);
   return (
     <>
       {values.length === 0 ? (
@@ -91,7 +95,24 @@ function Values({ run }: { run: DryRun }) {
               <dt>{fieldWords(field)}</dt>
               <dd>
                 <IconArrowRight size={14} role="img" aria-label={t('proposal.becomes')} />
-                <span className="mono">{valueText(value)}</span>
+                <div className="proposal-value">
+                  {shapeOf(value) === 'block' && same(value, body[field]) ? (
+                    // Once is enough for a long text.
+                    <em className="value-word">{t('proposal.asIs')}</em>
+                  ) : (
+                    <Value
+                      name={field}
+                      value={value}
+                      code={run.action === 'policy.update' && field === 'text'}
+                    />
+                  )}
+                  {fresh.has(field) && (
+                    <span className="proposal-fresh">
+                      <IconRefresh size={14} aria-hidden />
+                      {t('proposal.fresh')}
+                    </span>
+                  )}
+                </div>
               </dd>
             </div>
           ))}
@@ -186,7 +207,9 @@ function Side({ sign, value }: { sign: '-' | '+'; value: unknown }) {
     <div className="mono" data-sign={sign}>
       <span aria-hidden>{sign}</span>
       <span className="visually-hidden">{t(sign === '-' ? 'proposal.then' : 'proposal.now')}</span>
-      <span>{valueText(value)}</span>
+      <span>
+        <Exact text={valueText(value)} />
+      </span>
     </div>
   );
 }

@@ -33,3 +33,9 @@ test('other agents looked at are a difference too', () => {
   ]);
   expect(differences(run({ a: 1 }, ['x']), run({ a: 1 }, ['x']))).toEqual([]);
 });
+
+test('what is made anew each time is no difference', () => {
+  const once = { ...run({ name: 'a', expires_at: 1 }), fresh: ['expires_at'] };
+  const again = { ...run({ name: 'b', expires_at: 2 }), fresh: ['expires_at'] };
+  expect(differences(once, again)).toEqual([{ field: 'name', was: 'a', is: 'b' }]);
+});

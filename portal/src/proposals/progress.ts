@@ -19,13 +19,15 @@ export interface Difference {
   is: unknown;
 }
 
-const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
+/** As JSON: what comes from the server has its names in order. */
+export const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
 
-/** What came out otherwise, value by value. */
+/** What came out otherwise, value by value. What is made anew each time is another each time, and tells nothing. */
 export function differences(was: DryRun, is: DryRun): Difference[] {
+  const fresh = new Set([...(was.fresh ?? []), ...(is.fresh ?? [])]);
   const fields = [...new Set([...Object.keys(was.values), ...Object.keys(is.values)])];
   const found: Difference[] = fields
-    .filter((field) => !same(was.values[field], is.values[field]))
+    .filter((field) => !fresh.has(field) && !same(was.values[field], is.values[field]))
     .map((field) => ({ field, was: was.values[field], is: is.values[field] }));
   if (!same(was.instances, is.instances)) found.push({ field: null, was: was.instances, is: is.instances });
   return found;
