@@ -26,6 +26,9 @@ pub struct DryRun {
     /// Which of the values are made anew each time, like the end of a new token's life; the change itself will have others.
     #[serde(default)]
     pub fresh: Vec<String>,
+    /// The steps of the operation that would be begun, in order.
+    #[serde(default)]
+    pub steps: Vec<String>,
     /// The instances that would be looked at afterwards, because what they should be changes.
     pub instances: Vec<String>,
 }

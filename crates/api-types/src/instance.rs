@@ -1,8 +1,8 @@
 //! Instances.
 
 use fractal_types::{
-    DiskPressure, Enforcement, EngineId, EvidenceId, InstanceId, Label, Limits, RevisionId,
-    RuntimeAssetId, SeenState, StopReason, Timestamp, UserId, Username, WantedState,
+    DiskPressure, Enforcement, EngineId, EvidenceId, InstanceId, Label, Limits, OperationId,
+    RevisionId, RuntimeAssetId, SeenState, StopReason, Timestamp, UserId, Username, WantedState,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -58,6 +58,9 @@ pub struct InstanceView {
     pub restarts: u32,
     /// Minutes without use after which it goes to sleep.
     pub idle_timeout_minutes: u32,
+    /// The operation that works on it now; until it is over nobody else starts, stops or deletes it.
+    #[serde(default)]
+    pub operation_id: Option<OperationId>,
     /// When it was last used.
     pub last_active_at: Option<Timestamp>,
     /// When it was last started.

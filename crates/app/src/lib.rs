@@ -26,6 +26,7 @@ pub mod me;
 pub mod model;
 pub mod oidc;
 pub mod onboarding;
+pub mod operation;
 pub mod policy;
 pub mod profile;
 pub mod proposal;

@@ -94,6 +94,7 @@ impl App {
             Resource::SkillCredential { .. } => Action::SkillCredentialList,
             Resource::Webhook { .. } => Action::WebhookView,
             Resource::Proposal { .. } => Action::ProposalView,
+            Resource::Operation { .. } => Action::OperationView,
             _ => return true,
         };
         // A scoped token of somebody who may see the thing is told "forbidden", not "not found".

@@ -76,6 +76,7 @@ fn example_of(action: Action, cx: &Context, owner: UserId) -> Option<Resource> {
         | A::InstanceStop
         | A::InstanceRestart
         | A::InstanceDelete
+        | A::InstanceChangeEngine
         | A::InstanceConfigure
         | A::InstanceSetLimits
         | A::InstanceReadLogs
@@ -168,7 +169,12 @@ fn example_of(action: Action, cx: &Context, owner: UserId) -> Option<Resource> {
             organization,
             approver: Role::Admin,
         },
-        A::ProposalList => Resource::Organization(organization),
+        A::OperationView | A::OperationCancel | A::OperationResolve => Resource::Operation {
+            id: None,
+            owner,
+            organization,
+        },
+        A::ProposalList | A::OperationList => Resource::Organization(organization),
         A::EvidenceView | A::EvidenceHead => Resource::Evidence {
             id: None,
             organization,

@@ -59,6 +59,7 @@ impl Performer for Asks {
                 },
                 values: Default::default(),
                 fresh: Vec::new(),
+                steps: Vec::new(),
                 instances: Vec::new(),
             }));
         }

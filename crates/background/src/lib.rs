@@ -12,6 +12,7 @@
 
 mod backoff;
 mod board;
+pub mod operation;
 mod reconciler;
 mod source;
 mod stored;

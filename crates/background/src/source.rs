@@ -52,6 +52,9 @@ pub trait JobSource: Send + Sync + 'static {
     /// The job is done.
     async fn complete(&self, job: &ClaimedJob, now: Timestamp) -> Result<(), SourceError>;
 
+    /// The job is to be looked at again at `run_at`; this run of it does not count.
+    async fn postpone(&self, job: &ClaimedJob, run_at: Timestamp) -> Result<(), SourceError>;
+
     /// The job failed; it becomes due at `retry_at`, or is given up when that is `None`.
     async fn fail(
         &self,
@@ -165,6 +168,14 @@ impl JobSource for MemorySource {
 
     async fn complete(&self, job: &ClaimedJob, _now: Timestamp) -> Result<(), SourceError> {
         self.held(job, |entry| entry.ended = Some(Ok(())))
+    }
+
+    async fn postpone(&self, job: &ClaimedJob, run_at: Timestamp) -> Result<(), SourceError> {
+        self.held(job, |entry| {
+            entry.leased_until = None;
+            entry.job.attempt -= 1;
+            entry.run_at = run_at;
+        })
     }
 
     async fn fail(

@@ -98,6 +98,16 @@ impl JobSource for StoredJobs {
             .map_err(|why| sort(job, why))
     }
 
+    async fn postpone(&self, job: &ClaimedJob, run_at: Timestamp) -> Result<(), SourceError> {
+        let claim = claim_of(job);
+        self.store
+            .tx("jobs.postpone", async |tx| {
+                jobs::postpone(&tx, &claim, run_at).await
+            })
+            .await
+            .map_err(|why| sort(job, why))
+    }
+
     async fn fail(
         &self,
         job: &ClaimedJob,

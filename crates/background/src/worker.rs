@@ -7,7 +7,7 @@ use std::{
 };
 
 use fractal_clock::{SharedClock, SharedEntropy};
-use fractal_types::JobId;
+use fractal_types::{JobId, Timestamp};
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -29,6 +29,8 @@ pub enum Failure {
     Retry(String),
     /// May work another time, but not before this much has passed.
     RetryAfter(Duration, String),
+    /// Nothing went wrong, but what it waits for has not happened; this is no attempt.
+    NotYet(Duration),
     /// Will never work.
     GiveUp(String),
 }
@@ -82,6 +84,8 @@ struct Inner {
     options: WorkerOptions,
     wake: Arc<Notify>,
     running: Mutex<BTreeSet<JobId>>,
+    /// When jobs that we put off are due again: the next look is not later than the first of them.
+    upcoming: Mutex<BTreeSet<Timestamp>>,
 }
 
 impl std::fmt::Debug for Worker {
@@ -113,6 +117,7 @@ impl Worker {
                 options,
                 wake: Arc::default(),
                 running: Mutex::default(),
+                upcoming: Mutex::default(),
             }),
         }
     }
@@ -149,7 +154,7 @@ impl Worker {
                         });
                         continue;
                     }
-                    self.inner.options.poll
+                    self.inner.until_next_look()
                 }
                 Err(why) => {
                     failures += 1;
@@ -282,6 +287,12 @@ impl Inner {
                 self.source.complete(job, now).await?;
                 return Ok("done");
             }
+            Err(Failure::NotYet(wait)) => {
+                let at = now.after(wait);
+                self.source.postpone(job, at).await?;
+                self.look_again(Some(at));
+                return Ok("waiting");
+            }
             Err(Failure::GiveUp(error)) => (error, None),
             Err(Failure::Retry(error)) => {
                 let wait = self.options.backoff.spread(job.attempt, &*self.entropy);
@@ -296,7 +307,30 @@ impl Inner {
             tracing::error!(job.id = %job.id, queue = job.queue, attempt = job.attempt, "a job was given up: {error}");
         }
         self.source.fail(job, &error, retry_at, now).await?;
+        self.look_again(retry_at);
         Ok(if retry_at.is_some() { "retry" } else { "dead" })
+    }
+
+    fn upcoming(&self) -> std::sync::MutexGuard<'_, BTreeSet<Timestamp>> {
+        self.upcoming
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn look_again(&self, at: Option<Timestamp>) {
+        if let Some(at) = at {
+            self.upcoming().insert(at);
+            // The loop may sleep already, for longer.
+            self.wake.notify_one();
+        }
+    }
+
+    fn until_next_look(&self) -> Duration {
+        let now = self.clock.now();
+        let mut upcoming = self.upcoming();
+        *upcoming = upcoming.split_off(&now.after(Duration::from_micros(1)));
+        let first = upcoming.first().map(|at| at.since(now));
+        first.map_or(self.options.poll, |wait| wait.min(self.options.poll))
     }
 
     fn running(&self) -> std::sync::MutexGuard<'_, BTreeSet<JobId>> {

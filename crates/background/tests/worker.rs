@@ -40,6 +40,7 @@ impl JobHandler for Obeying {
                 Duration::from_secs(3600),
                 "busy".into(),
             )),
+            "waits" => Err(Failure::NotYet(Duration::from_secs(2))),
             "never" => Err(Failure::GiveUp("impossible".into())),
             "hang" => {
                 context.stop.cancelled().await;
@@ -127,6 +128,26 @@ async fn a_job_may_say_when_or_that_it_never_will() {
     house.clock.advance(Duration::from_secs(1));
     assert_eq!(house.worker.run_all_due().await.unwrap(), 1);
     assert_eq!(house.source.ended(later), None);
+}
+
+#[tokio::test]
+async fn waiting_is_no_attempt_and_a_running_worker_comes_back_for_it_in_time() {
+    let house = house();
+    let stop = CancellationToken::new();
+    let (worker, token) = (Arc::clone(&house.worker), stop.clone());
+    let run = tokio::spawn(async move { worker.run(token).await });
+    // Far more often than it may fail.
+    let job = house.enqueue(1, "waits");
+    house.worker.waker().notify_one();
+    for n in 1..=20 {
+        settle().await;
+        assert_eq!(house.handler.runs.load(Ordering::SeqCst), n);
+        // Sooner than it would look by itself.
+        house.clock.advance(Duration::from_secs(2));
+    }
+    assert_eq!(house.source.ended(job), None);
+    stop.cancel();
+    run.await.unwrap();
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ mod evidence;
 mod http;
 mod instances;
 mod onboarding;
+mod operations;
 mod page;
 mod people;
 mod pinned;

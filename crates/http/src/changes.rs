@@ -40,6 +40,8 @@ use crate::{
 /// Operations that change through the door alone.
 pub const CHANGES: &[&str] = &[
     "approveProposal",
+    "cancelOperation",
+    "changeInstanceEngine",
     "createIdentityProvider",
     "createInstance",
     "createInvitation",
@@ -56,6 +58,7 @@ pub const CHANGES: &[&str] = &[
     "rejectProposal",
     "resetPolicy",
     "restartInstance",
+    "retryOperation",
     "revokeInvitation",
     "revokeSession",
     "revokeToken",
@@ -63,8 +66,10 @@ pub const CHANGES: &[&str] = &[
     "rotateWebhookSecret",
     "setInstanceLimits",
     "setSkillCredential",
+    "skipOperation",
     "startInstance",
     "stopInstance",
+    "undoOperation",
     "updateIdentityProvider",
     "updateInstance",
     "updatePolicy",

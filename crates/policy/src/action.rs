@@ -38,6 +38,7 @@ actions! {
     InstanceStop = "instance.stop",
     InstanceRestart = "instance.restart",
     InstanceDelete = "instance.delete",
+    InstanceChangeEngine = "instance.change_engine",
     InstanceConfigure = "instance.configure",
     InstanceSetLimits = "instance.set_limits",
     InstanceReadLogs = "instance.read_logs",
@@ -107,6 +108,10 @@ actions! {
     ProposalWithdraw = "proposal.withdraw",
     ProposalCollect = "proposal.collect",
     ProposalSettle = "proposal.settle",
+    OperationView = "operation.view",
+    OperationList = "operation.list",
+    OperationCancel = "operation.cancel",
+    OperationResolve = "operation.resolve",
     ModelUse = "model.use",
     AgentConfigRead = "agent_config.read",
 }

@@ -11,7 +11,7 @@ use crate::{Circumstances, Resource};
 type Attributes = HashMap<String, RestrictedExpression>;
 
 /// The entity types of the schema; a type's place in this list is its number in tables.
-pub(crate) const TYPES: [&str; 20] = [
+pub(crate) const TYPES: [&str; 21] = [
     "User",
     "ServiceAccount",
     "Instance",
@@ -31,6 +31,7 @@ pub(crate) const TYPES: [&str; 20] = [
     "SkillCredential",
     "Webhook",
     "Proposal",
+    "Operation",
     "Action",
 ];
 
@@ -56,7 +57,8 @@ const EVIDENCE: usize = 15;
 const SKILL_CREDENTIAL: usize = 16;
 const WEBHOOK: usize = 17;
 const PROPOSAL: usize = 18;
-const ACTION: usize = 19;
+const OPERATION: usize = 19;
+const ACTION: usize = 20;
 
 /// Parsed type names.
 #[derive(Debug)]
@@ -117,6 +119,7 @@ impl Types {
             Resource::SkillCredential { .. } => SKILL_CREDENTIAL,
             Resource::Webhook { .. } => WEBHOOK,
             Resource::Proposal { .. } => PROPOSAL,
+            Resource::Operation { .. } => OPERATION,
         }
     }
 
@@ -169,6 +172,11 @@ impl Types {
                 role = Some(has);
             }
             Resource::Instance {
+                owner: user,
+                organization: tenant,
+                ..
+            }
+            | Resource::Operation {
                 owner: user,
                 organization: tenant,
                 ..

@@ -5,8 +5,8 @@
 
 use fractal_types::{
     ApiTokenId, BrowserSessionId, EngineId, EvidenceId, IdentityProviderId, InstanceId,
-    InvitationId, OrganizationId, ProfileId, ProposalId, ProviderId, Role, RuntimeAssetId,
-    SkillCredentialId, UserId, WebhookId,
+    InvitationId, OperationId, OrganizationId, ProfileId, ProposalId, ProviderId, Role,
+    RuntimeAssetId, SkillCredentialId, UserId, WebhookId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -118,6 +118,15 @@ pub enum Resource {
         /// The weakest role whose approval counts.
         approver: Role,
     },
+    /// Ordered steps that are carried out.
+    Operation {
+        /// Which.
+        id: Option<OperationId>,
+        /// Whose thing they are about.
+        owner: UserId,
+        /// In which tenant.
+        organization: OrganizationId,
+    },
     /// The log.
     Evidence {
         /// One entry, or the log as a whole.
@@ -148,6 +157,7 @@ impl Resource {
             Self::RuntimeAsset(_) => "runtime_asset",
             Self::Webhook { .. } => "webhook",
             Self::Proposal { .. } => "proposal",
+            Self::Operation { .. } => "operation",
             Self::Evidence { .. } => "evidence",
         }
     }
@@ -162,7 +172,8 @@ impl Resource {
             | Self::ApiToken { owner, .. }
             | Self::BrowserSession { owner, .. }
             | Self::Usage { owner }
-            | Self::Proposal { owner, .. } => Some(owner),
+            | Self::Proposal { owner, .. }
+            | Self::Operation { owner, .. } => Some(owner),
             Self::Provider { owner, .. } => owner,
             Self::Organization(_)
             | Self::User { .. }
@@ -197,6 +208,7 @@ impl Resource {
             Self::RuntimeAsset(id) => text(id),
             Self::Webhook { id, .. } => text(id),
             Self::Proposal { id, .. } => text(id),
+            Self::Operation { id, .. } => text(id),
             Self::Evidence { id, .. } => text(id),
             Self::Usage { .. } | Self::Settings => None,
         }

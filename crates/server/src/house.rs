@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use fractal_app::{
     App, Keys, Parts, asset, engine, evidence,
     instance::reconcile::InstanceReconciler,
+    operation,
     policy::Policies,
     proposal::{self, Work},
     settings,
@@ -399,7 +400,10 @@ fn worker(app: &App, chat: &Arc<ChatHub>) -> Worker {
     let process: JobId = app.new_id();
     Worker::new(
         Arc::new(StoredJobs::new(app.store.clone())),
-        [(proposal::QUEUE, proposals)],
+        [
+            (proposal::QUEUE, proposals),
+            (operation::QUEUE, operation::work(app)),
+        ],
         app.clock.clone(),
         app.entropy.clone(),
         format!("worker/{process}"),

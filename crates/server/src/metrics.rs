@@ -89,6 +89,8 @@ metrics! {
     Counter "fractal_tls_handshakes_total" ["outcome"] "TLS handshakes of the main listener.";
     Gauge "fractal_tls_certificate_ends_seconds" [] "When the certificate in force ends, in seconds since 1970.";
     Gauge "fractal_proposals_open" [] "Changes that wait for approval.";
+    Gauge "fractal_operations" ["state"] "Operations that are under way, or stuck until somebody chooses.";
+    Counter "fractal_operations_total" ["kind", "outcome"] "Operations that ended, or got stuck.";
     Gauge "fractal_jobs" ["state"] "Background jobs that wait, or were given up.";
     Counter "fractal_jobs_total" ["queue", "outcome"] "Background jobs that ran.";
     Histogram "fractal_job_duration_seconds" ["queue"] "How long background jobs ran.";
@@ -253,6 +255,12 @@ fn set_figures(found: &figures::Figures) {
     );
     set("fractal_jobs", &[("state", "dead")], found.jobs_dead as f64);
     set("fractal_proposals_open", &[], found.proposals_open as f64);
+    for (state, count) in [
+        ("under_way", found.operations_open),
+        ("stuck", found.operations_stuck),
+    ] {
+        set("fractal_operations", &[("state", state)], count as f64);
+    }
 }
 
 /// The control plane itself, as the kernel sees it.

@@ -4,10 +4,10 @@ use fractal_crypto::TokenHash;
 use fractal_types::{
     ApiTokenId, BrowserSessionId, CredentialId, DecisionId, DeliveryId, DiskPressure, EngineId,
     EvidenceId, Generation, IdentityProviderId, InstanceId, InvitationId, JobId, KeyId, Label,
-    Limits, OrganizationId, PolicyVersionId, ProfileId, ProposalId, ProposalState, ProviderId,
-    ProviderKind, RevisionId, Role, RuntimeAssetId, Scope, SeenState, SkillCredentialId, SkillKey,
-    StopReason, Timestamp, UsageRecordId, UserId, Username, VariableName, Verdict, VoteId,
-    WantedState, WebhookId, Wire,
+    Limits, OperationId, OperationState, OrganizationId, PolicyVersionId, ProfileId, ProposalId,
+    ProposalState, ProviderId, ProviderKind, RevisionId, Role, RuntimeAssetId, Scope, SeenState,
+    SkillCredentialId, SkillKey, StepId, StepState, StopReason, Timestamp, UsageRecordId, UserId,
+    Username, VariableName, Verdict, VoteId, WantedState, WebhookId, Wire,
 };
 use sea_orm::{
     ColIdx, QueryResult, TryGetable, Value,
@@ -129,7 +129,11 @@ texts!(
     PolicyVersionId,
     DecisionId,
     ProposalId,
+    OperationId,
+    OperationState,
     ProposalState,
+    StepId,
+    StepState,
     Verdict,
     VoteId,
     Wire,

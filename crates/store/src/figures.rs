@@ -18,6 +18,10 @@ pub struct Figures {
     pub jobs_dead: u64,
     /// Proposals that wait for approval.
     pub proposals_open: u64,
+    /// Operations that are under way.
+    pub operations_open: u64,
+    /// Operations that wait for somebody to choose.
+    pub operations_stuck: u64,
 }
 
 /// Counts.
@@ -52,6 +56,16 @@ pub async fn gather(db: &dyn Reads) -> Result<Figures> {
     figures.proposals_open = count(
         db,
         "SELECT COUNT(*) AS n FROM proposals WHERE state = 'open'",
+    )
+    .await?;
+    figures.operations_open = count(
+        db,
+        "SELECT COUNT(*) AS n FROM operations WHERE state IN ('pending', 'running', 'undoing')",
+    )
+    .await?;
+    figures.operations_stuck = count(
+        db,
+        "SELECT COUNT(*) AS n FROM operations WHERE state = 'stuck'",
     )
     .await?;
     Ok(figures)

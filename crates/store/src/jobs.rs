@@ -194,6 +194,21 @@ pub async fn fail(
     Ok(again)
 }
 
+/// Has a job looked at again later, as if it had not been begun.
+///
+/// # Errors
+/// [`Error::LeaseLost`].
+pub async fn postpone(tx: &Tx, claim: &Claim, run_at: Timestamp) -> Result<()> {
+    let job = get(tx, claim.id).await?;
+    let values = vec![
+        ("lease_owner", None::<String>.to_value()),
+        ("lease_until", None::<Timestamp>.to_value()),
+        ("run_at", run_at.to_value()),
+        ("attempts", job.attempts.saturating_sub(1).to_value()),
+    ];
+    finish(tx, claim, values).await
+}
+
 /// Keeps a claim longer.
 ///
 /// # Errors

@@ -14,9 +14,11 @@ use fractal_proxy::{
     ports::{ChatFailure, InstanceAccess, Progress},
 };
 use fractal_store::{
-    Engine, EngineState, IdentityProvider, Tx, engines, identity_providers, instances,
+    Engine, EngineState, IdentityProvider, Tx, engines, identity_providers, instances, operations,
 };
-use fractal_types::{Actor, EngineId, IdentityProviderId, InstanceId};
+use fractal_types::{
+    Actor, EngineId, IdentityProviderId, InstanceId, OperationId, OperationState, StepState,
+};
 use secrecy::SecretString;
 
 /// A hub whose every question is decided by the use cases. Nothing wakes an agent, so a turn waits for its gateway for ever.
@@ -84,6 +86,59 @@ pub async fn installed_engine(app: &App) -> EngineId {
         .await
         .expect("a row to change");
     row.id
+}
+
+/// The engine that [`other_engine`] adds.
+///
+/// # Panics
+///
+/// Never: it is an id.
+#[must_use]
+pub fn other_engine_id() -> EngineId {
+    "eng_00000000000000000000000007".parse().expect("an id")
+}
+
+/// Adds a second engine, which counts as installed.
+///
+/// # Panics
+///
+/// When the database fails.
+pub async fn other_engine(app: &App) {
+    let row = Engine {
+        id: other_engine_id(),
+        version: "2027.1.0".into(),
+        digest: "other".into(),
+        state: EngineState::Installed,
+        ..engine::register(app).await.expect("a row")
+    };
+    app.store
+        .tx("testing.other_engine", async |tx: Tx| {
+            engines::insert(&tx, &row).await?;
+            Ok::<_, fractal_app::Error>(())
+        })
+        .await
+        .expect("a row");
+}
+
+/// Has an operation be stuck in its first step.
+///
+/// # Panics
+///
+/// When there is none.
+pub async fn get_stuck(app: &App, id: OperationId) {
+    app.store
+        .tx("testing.get_stuck", async |tx: Tx| {
+            let mut row = operations::get(&tx, id).await?;
+            row.state = OperationState::Stuck;
+            row.reason = Some("a fault".to_owned());
+            operations::update(&tx, &row).await?;
+            let mut step = operations::steps(&tx, id).await?.remove(0);
+            step.state = StepState::Failed;
+            operations::update_step(&tx, &step).await?;
+            Ok::<_, fractal_app::Error>(())
+        })
+        .await
+        .expect("a row to change");
 }
 
 /// An identity provider that is offered and never answers; the use case would ask it for its discovery document first.

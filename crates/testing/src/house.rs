@@ -20,7 +20,7 @@ use fractal_app::{
     engine::Installation,
     instance::{live::Live, queue::StartQueue, reconcile::Listeners},
     oidc::SignIns,
-    onboarding,
+    onboarding, operation,
     proposal::{self, Performer},
     session::{self, Sessions, SignedIn},
     settings::Settings,
@@ -336,13 +336,22 @@ impl House {
         let work: Arc<dyn JobHandler> = Arc::new(proposal::Work::new(app.clone(), performer));
         let worker = Worker::new(
             Arc::new(StoredJobs::new(app.store.clone())),
-            [(proposal::QUEUE, work)],
+            [
+                (proposal::QUEUE, work),
+                (operation::QUEUE, operation::work(app)),
+            ],
             app.clock.clone(),
             app.entropy.clone(),
             "test",
             WorkerOptions::default(),
         );
         worker.run_all_due().await.expect("the jobs")
+    }
+
+    /// Whether its rows are in PostgreSQL.
+    #[must_use]
+    pub const fn is_on_postgresql(&self) -> bool {
+        self._database.is_some()
     }
 
     /// Moves the clock.

@@ -146,6 +146,24 @@ const TRANSACTIONS: &[(&str, &str, Class, &str)] = &[
         "a sign-in that came back",
     ),
     (
+        "background/src/operation/executor.rs",
+        "operations.take",
+        Machinery,
+        "a worker takes an operation that the door has begun",
+    ),
+    (
+        "background/src/operation/executor.rs",
+        "operations.write",
+        Machinery,
+        "what came out of a step, with its entry of the log; what steps do to things goes through the door",
+    ),
+    (
+        "background/src/stored.rs",
+        "jobs.postpone",
+        Machinery,
+        "the queue",
+    ),
+    (
         "app/src/proposal/carry_out.rs",
         "proposals.answer",
         Machinery,

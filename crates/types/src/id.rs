@@ -177,6 +177,8 @@ ids! {
     ProposalId = "prop";
     /// What somebody said about a proposal.
     VoteId = "vote";
+    /// A step of an operation.
+    StepId = "step";
 }
 
 #[cfg(test)]

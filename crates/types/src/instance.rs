@@ -82,8 +82,9 @@ words!(SeenState, "seen state", "a state of an instance", {
     Frozen = "frozen", Stopped = "stopped", CrashLooping = "crash_looping", Failed = "failed",
     Unreachable = "unreachable",
 });
-words!(StopReason, "stop reason", "person, idle, recovery or disk", {
+words!(StopReason, "stop reason", "person, idle, recovery, disk or operation", {
     Person = "person", Idle = "idle", Recovery = "recovery", Disk = "disk",
+    Operation = "operation",
 });
 
 /// Why an instance is wanted stopped. Only an idle one is woken by a chat.
@@ -98,6 +99,8 @@ pub enum StopReason {
     Recovery,
     /// Its files reached what they may take.
     Disk,
+    /// An operation works on it.
+    Operation,
 }
 
 impl SeenState {

@@ -93,6 +93,11 @@ export interface components {
             /** @description What could be better, with the remedy. */
             remarks: string[];
         };
+        /** @description Gives an instance another engine. */
+        ChangeEngine: {
+            /** @description An installed engine. */
+            engine_id: components["schemas"]["EngineId"];
+        };
         /** @description One event of a run. On the wire the SSE `event` field carries the type and `data` the rest. */
         ChatEvent: {
             /** @description Its id. */
@@ -460,6 +465,8 @@ export interface components {
             };
             /** @description Which of the values are made anew each time, like the end of a new token's life; the change itself will have others. */
             fresh?: string[];
+            /** @description The steps of the operation that would be begun, in order. */
+            steps?: string[];
             /** @description The instances that would be looked at afterwards, because what they should be changes. */
             instances: string[];
         };
@@ -717,6 +724,7 @@ export interface components {
              * @description Minutes without use after which it goes to sleep.
              */
             idle_timeout_minutes: number;
+            operation_id?: components["schemas"]["OperationId"] | null;
             last_active_at?: components["schemas"]["Timestamp"] | null;
             started_at?: components["schemas"]["Timestamp"] | null;
             /** @description When it was made. */
@@ -894,6 +902,72 @@ export interface components {
             provider: boolean;
             /** @description The first agent exists. */
             agent: boolean;
+        };
+        /** @description What the caller may do about an operation now. */
+        OperationAbilities: {
+            /** @description Have it taken back. */
+            cancel: boolean;
+            /** @description Try the step again that it got stuck in. */
+            retry: boolean;
+            /** @description Go on without that step. */
+            skip: boolean;
+            /** @description Take back what was done, instead of going on. */
+            undo: boolean;
+        };
+        OperationId: string;
+        /**
+         * @description How far an operation is.
+         * @enum {string}
+         */
+        OperationState: "pending" | "running" | "undoing" | "done" | "undone" | "stuck";
+        /** @description One step of an operation. */
+        OperationStepView: {
+            /** @description What it does, by name. */
+            name: string;
+            /** @description How far it is. */
+            state: components["schemas"]["StepState"];
+            /** @description What came out of it; null while nothing has. */
+            output?: Record<string, never> | null;
+            /** @description Why it failed last. */
+            error?: string | null;
+            /**
+             * Format: int32
+             * @description How often it failed in the present direction.
+             */
+            attempts: number;
+            started_at?: components["schemas"]["Timestamp"] | null;
+            ended_at?: components["schemas"]["Timestamp"] | null;
+            undone_at?: components["schemas"]["Timestamp"] | null;
+        };
+        /** @description The durable execution of a change. */
+        OperationView: {
+            /** @description Its id. */
+            id: components["schemas"]["OperationId"];
+            /** @description What is done, like `instance.change_engine`. */
+            kind: string;
+            /** @description How far it is. */
+            state: components["schemas"]["OperationState"];
+            /** @description To which kind of thing. */
+            resource_kind: string;
+            /** @description To which thing. */
+            resource_id: string;
+            owner?: components["schemas"]["OwnerRef"] | null;
+            by?: components["schemas"]["OwnerRef"] | null;
+            proposal_id?: components["schemas"]["ProposalId"] | null;
+            /** @description What the steps were given. */
+            input: Record<string, never>;
+            /** @description Its steps, in order. */
+            steps: components["schemas"]["OperationStepView"][];
+            /** @description Who cancelled it. */
+            cancelled_by?: string | null;
+            /** @description Why it did not go as wanted. */
+            reason?: string | null;
+            /** @description What the caller may do about it now. */
+            can: components["schemas"]["OperationAbilities"];
+            /** @description When it was asked for. */
+            created_at: components["schemas"]["Timestamp"];
+            started_at?: components["schemas"]["Timestamp"] | null;
+            settled_at?: components["schemas"]["Timestamp"] | null;
         };
         OrganizationId: string;
         /** @description Whose something is. */
@@ -1165,6 +1239,7 @@ export interface components {
                  * @description Minutes without use after which it goes to sleep.
                  */
                 idle_timeout_minutes: number;
+                operation_id?: components["schemas"]["OperationId"] | null;
                 last_active_at?: components["schemas"]["Timestamp"] | null;
                 started_at?: components["schemas"]["Timestamp"] | null;
                 /** @description When it was made. */
@@ -1201,6 +1276,41 @@ export interface components {
                 source: string;
                 /** @description The line, redacted. */
                 text: string;
+            }[];
+            /** @description Pass it as `cursor` for the next page; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_OperationView: {
+            /** @description The entries, newest first unless the route says otherwise. */
+            items: {
+                /** @description Its id. */
+                id: components["schemas"]["OperationId"];
+                /** @description What is done, like `instance.change_engine`. */
+                kind: string;
+                /** @description How far it is. */
+                state: components["schemas"]["OperationState"];
+                /** @description To which kind of thing. */
+                resource_kind: string;
+                /** @description To which thing. */
+                resource_id: string;
+                owner?: components["schemas"]["OwnerRef"] | null;
+                by?: components["schemas"]["OwnerRef"] | null;
+                proposal_id?: components["schemas"]["ProposalId"] | null;
+                /** @description What the steps were given. */
+                input: Record<string, never>;
+                /** @description Its steps, in order. */
+                steps: components["schemas"]["OperationStepView"][];
+                /** @description Who cancelled it. */
+                cancelled_by?: string | null;
+                /** @description Why it did not go as wanted. */
+                reason?: string | null;
+                /** @description What the caller may do about it now. */
+                can: components["schemas"]["OperationAbilities"];
+                /** @description When it was asked for. */
+                created_at: components["schemas"]["Timestamp"];
+                started_at?: components["schemas"]["Timestamp"] | null;
+                settled_at?: components["schemas"]["Timestamp"] | null;
             }[];
             /** @description Pass it as `cursor` for the next page; absent on the last one. */
             next_cursor?: string | null;
@@ -2089,10 +2199,15 @@ export interface components {
             missing: components["schemas"]["SkillMissing"];
         };
         /**
+         * @description How far a step of an operation is.
+         * @enum {string}
+         */
+        StepState: "pending" | "running" | "done" | "failed" | "undoing" | "undone" | "skipped";
+        /**
          * @description Why an instance is wanted stopped. Only an idle one is woken by a chat.
          * @enum {string}
          */
-        StopReason: "person" | "idle" | "recovery" | "disk";
+        StopReason: "person" | "idle" | "recovery" | "disk" | "operation";
         /** @description Streaming options. */
         StreamOptions: {
             /** @description Whether a last chunk carries the usage. */

@@ -62,6 +62,7 @@ pub struct Door<'a> {
 struct Notes {
     values: Vec<(&'static str, Value)>,
     fresh: Vec<&'static str>,
+    steps: Vec<&'static str>,
     made: Option<String>,
     wake: Vec<InstanceId>,
     has_work: bool,
@@ -83,6 +84,11 @@ impl Door<'_> {
     pub fn note_fresh(&self, field: &'static str, value: impl Into<Value>) {
         self.note(field, value);
         self.notes().fresh.push(field);
+    }
+
+    /// Says which steps will follow.
+    pub(crate) fn note_steps(&self, steps: impl Iterator<Item = &'static str>) {
+        self.notes().steps.extend(steps);
     }
 
     /// Names the thing that was made, for the evidence.
@@ -159,6 +165,7 @@ pub async fn submit<C: Change>(app: &App, cx: &Context, change: C) -> Result<C::
             decision: decision_view(&decision),
             values: BTreeMap::new(),
             fresh: Vec::new(),
+            steps: Vec::new(),
             instances: Vec::new(),
         }))),
         // It will wait as a proposal, which is its own entry of the log; if that comes to nothing, it is recorded then.
@@ -301,6 +308,7 @@ async fn attempt<C: Change>(
                 .map(|(name, value)| (name.to_owned(), value))
                 .collect(),
             fresh: notes.fresh.into_iter().map(ToOwned::to_owned).collect(),
+            steps: notes.steps.into_iter().map(ToOwned::to_owned).collect(),
             // One that would be made has no name yet.
             instances: woken.filter(|id| Some(id) != notes.made.as_ref()).collect(),
         })));

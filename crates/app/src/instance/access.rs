@@ -101,6 +101,14 @@ pub async fn ensure_ready(
             let _ = wake(app, &row, "chat").await?;
         }
         (WantedState::Deleted, _) => return Err(Error::not_found()),
+        // Afterwards it is as it was before; the wait below sees that.
+        _ if row.held_by.is_some() => progress(Progress {
+            phase: ChatPhase::Waking,
+            state: Some(row.seen),
+            queue_position: None,
+            typical_ms: None,
+            installing: None,
+        }),
         (WantedState::Stopped, Some(StopReason::Disk)) => {
             return Err(Error::new(ProblemCode::InstanceStopped)
                 .detail("this agent was stopped, because its files take more than they may")
@@ -147,7 +155,9 @@ async fn wait(
             .ok_or_else(Error::not_found)?;
         check_owner(app, row.user_id).await?;
         match (row.wanted, row.seen) {
-            (WantedState::Running, SeenState::CrashLooping | SeenState::Failed) => {
+            (WantedState::Running, SeenState::CrashLooping | SeenState::Failed)
+                if row.held_by.is_none() =>
+            {
                 let reason = row
                     .seen_reason
                     .unwrap_or_else(|| "it could not be started".to_owned());
@@ -189,6 +199,8 @@ async fn wait(
                     progress(now);
                 }
             }
+            // An operation works on it, and gives it back.
+            (WantedState::Stopped | WantedState::Frozen, _) if row.held_by.is_some() => {}
             // Put to sleep between the wish and the wake: wish again.
             (WantedState::Stopped, _) if row.stop_reason == Some(StopReason::Idle) => {
                 let _ = wake(app, &row, "chat").await?;

@@ -3,6 +3,7 @@
 //! Use cases here set the wanted state through the door; the [`reconcile`] module is the only one that calls the runtime.
 
 mod access;
+mod change_engine;
 mod config;
 mod disk;
 mod idle;
@@ -15,6 +16,7 @@ pub mod reconcile;
 mod wanted;
 
 pub use access::{Progress, ensure_ready, if_awake, note_use};
+pub use change_engine::{ChangeEngine, change_engine};
 pub use config::agent_config;
 pub use disk::set_limits;
 pub use read::{follow, list, logs, timeline, view};

@@ -88,6 +88,7 @@ impl Names {
             limits: row.limits,
             restarts: row.failure_count,
             idle_timeout_minutes: row.idle_timeout_min,
+            operation_id: row.held_by.and_then(|id| id.parse().ok()),
             last_active_at: Some(
                 app.live
                     .last_active(row.id)

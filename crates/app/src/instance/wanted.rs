@@ -5,14 +5,14 @@ use fractal_api_types::{CreateInstance, InstanceView, ProblemCode, UpdateInstanc
 use fractal_crypto::{Token, TokenKind};
 use fractal_policy::{Action, Resource};
 use fractal_runtime::contract::Isolation;
-use fractal_store::{Instance, PageRequest, Tx, Volumes, engines, instances, profiles};
+use fractal_store::{Instance, PageRequest, Tx, Volumes, engines, instances, operations, profiles};
 use fractal_types::{
-    DiskPressure, Generation, InstanceId, Label, Limits, SeenState, StopReason, Timestamp, UserId,
-    WantedState,
+    DiskPressure, Generation, InstanceId, Label, Limits, OperationId, SeenState, StopReason,
+    Timestamp, UserId, WantedState,
 };
 use serde_json::json;
 
-use super::{disk::note_pressure, read::view_of};
+use super::{change_engine::held, disk::note_pressure, read::view_of};
 use crate::{
     App, Context, Error, Result,
     change::{Change, Door, submit, taken},
@@ -280,6 +280,7 @@ async fn set(
             action,
             wish,
             only_in: None,
+            operation: None,
             next_wake_at: None,
             cause: None,
         },
@@ -301,6 +302,7 @@ pub(crate) async fn wake(app: &App, row: &Instance, cause: &'static str) -> Resu
         action: Action::InstanceStart,
         wish: Wish::Run { again: false },
         only_in: Some(row.generation),
+        operation: None,
         next_wake_at: None,
         cause: Some(cause),
     };
@@ -323,6 +325,7 @@ pub(crate) async fn put_to_sleep(
         action: Action::InstanceStop,
         wish: Wish::Stop(StopReason::Idle),
         only_in: Some(row.generation),
+        operation: None,
         next_wake_at,
         cause: Some("idle"),
     };
@@ -341,6 +344,7 @@ pub(crate) async fn stop_for_disk(app: &App, row: &Instance) -> Result<bool> {
         action: Action::InstanceStop,
         wish: Wish::Stop(StopReason::Disk),
         only_in: Some(row.generation),
+        operation: None,
         next_wake_at: None,
         cause: Some("disk"),
     };
@@ -359,6 +363,7 @@ pub(crate) async fn renew(app: &App, row: &Instance) -> Result<bool> {
         action: Action::InstanceRestart,
         wish: Wish::Run { again: true },
         only_in: Some(row.generation),
+        operation: None,
         next_wake_at: None,
         cause: Some("configuration"),
     };
@@ -402,20 +407,22 @@ async fn by_itself(app: &App, row: &Instance, change: SetWanted) -> Result<bool>
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Wish {
+pub(super) enum Wish {
     Run { again: bool },
     Stop(StopReason),
     Delete(Volumes),
 }
 
-struct SetWanted {
-    id: InstanceId,
-    action: Action,
-    wish: Wish,
+pub(super) struct SetWanted {
+    pub(super) id: InstanceId,
+    pub(super) action: Action,
+    pub(super) wish: Wish,
     /// Only when nobody has wished anything since this generation.
-    only_in: Option<Generation>,
-    next_wake_at: Option<Timestamp>,
-    cause: Option<&'static str>,
+    pub(super) only_in: Option<Generation>,
+    /// The operation that wishes it, with its fence. While one holds the instance, nobody else does.
+    pub(super) operation: Option<(OperationId, u64)>,
+    pub(super) next_wake_at: Option<Timestamp>,
+    pub(super) cause: Option<&'static str>,
 }
 
 #[async_trait]
@@ -438,6 +445,13 @@ impl Change for SetWanted {
         let mut row = instances::get(door.tx, self.id).await?;
         if row.wanted == WantedState::Deleted && !matches!(self.wish, Wish::Delete(_)) {
             return Err(Error::conflict("it is being deleted"));
+        }
+        let operation = self.operation.map(|(id, _)| id.to_string());
+        if row.held_by.is_some() && row.held_by != operation {
+            return Err(held(&row));
+        }
+        if let Some((id, fence)) = self.operation {
+            operations::check(door.tx, id, fence).await?;
         }
         if self.only_in.is_some_and(|known| known != row.generation) {
             return Err(Error::conflict("somebody has changed it meanwhile"));
@@ -498,6 +512,9 @@ impl Change for SetWanted {
         door.note("generation", row.generation.0);
         if let Some(cause) = self.cause {
             door.note("cause", cause);
+        }
+        if let Some(operation) = operation {
+            door.note("operation", operation);
         }
         door.wake(row.id);
         Ok(row)

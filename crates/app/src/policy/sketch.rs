@@ -9,7 +9,7 @@ use crate::{Error, Result};
 
 /// The nouns that can be asked about.
 const KINDS: &str = "api_token, browser_session, engine, evidence, identity_provider, instance, invitation, organization, \
-                     profile, proposal, provider, runtime_asset, settings, skill_credential, usage, user, webhook";
+                     operation, profile, proposal, provider, runtime_asset, settings, skill_credential, usage, user, webhook";
 
 /// Somebody and something real that a question names, looked up before.
 #[derive(Debug, Default)]
@@ -186,6 +186,11 @@ fn thing(
             owner,
             organization,
             approver: sketch.role.unwrap_or(Role::Admin),
+        },
+        "operation" => Resource::Operation {
+            id: Some(made_up(1)),
+            owner,
+            organization,
         },
         "evidence" => Resource::Evidence {
             id: None,

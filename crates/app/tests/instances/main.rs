@@ -6,6 +6,7 @@ mod disk;
 mod failure;
 mod idle;
 mod life;
+mod operations;
 mod skills;
 mod support;
 mod suspension;

@@ -39,6 +39,17 @@ pub enum Instances {
         #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(256..=67_108_864))]
         disk: u64,
     },
+    /// Give an instance another engine; it is taken back if the agent does not come up with it
+    ChangeEngine {
+        /// Its id or name
+        instance: String,
+        /// An installed engine, by id
+        #[arg(long, value_name = "ID")]
+        engine: fractal_types::EngineId,
+        /// Wait until it is over, and tell each step
+        #[arg(long)]
+        wait: bool,
+    },
     /// Delete an instance
     Delete {
         /// Its id or name

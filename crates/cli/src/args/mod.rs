@@ -7,6 +7,7 @@ mod agent;
 mod evidence;
 mod installation;
 mod instances;
+mod operations;
 mod people;
 mod policy;
 mod proposals;
@@ -23,6 +24,7 @@ pub use agent::*;
 pub use evidence::*;
 pub use installation::*;
 pub use instances::*;
+pub use operations::*;
 pub use people::*;
 pub use policy::*;
 pub use proposals::*;
@@ -144,6 +146,9 @@ pub enum Command {
     /// Changes that wait for approval
     #[command(subcommand)]
     Proposals(Proposals),
+    /// What is being done, step by step
+    #[command(subcommand)]
+    Operations(Operations),
     /// Print completions for a shell
     Completions {
         /// The shell

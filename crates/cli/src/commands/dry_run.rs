@@ -45,6 +45,9 @@ pub(super) fn words(would: &DryRun) -> String {
             .map_or_else(|| value.to_string(), str::to_owned);
         let _ = writeln!(out, "  {name}: {}", printable(&value));
     }
+    if !would.steps.is_empty() {
+        let _ = writeln!(out, "  then, step by step: {}", would.steps.join(", "));
+    }
     for instance in &would.instances {
         let _ = writeln!(out, "  then looks at {instance}");
     }

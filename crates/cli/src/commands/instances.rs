@@ -1,15 +1,17 @@
 //! `fractal instances`.
 
+use std::process::ExitCode;
+
 use anyhow::Context;
 use fractal_api_types::{
-    CreateInstance, DeleteInstanceQuery, InstanceView, LogLineView, SetInstanceLimits,
-    TimelineEntry,
+    ChangeEngine, CreateInstance, DeleteInstanceQuery, InstanceView, LogLineView,
+    SetInstanceLimits, TimelineEntry,
 };
 use fractal_client::{Client, collect_pages};
-use fractal_types::{DiskPressure, InstanceId, SeenState, Timestamp};
+use fractal_types::{DiskPressure, EngineId, InstanceId, SeenState, Timestamp};
 use futures::StreamExt;
 
-use super::{Session, by_name};
+use super::{Session, by_name, operations};
 use crate::{
     args::Instances,
     cells,
@@ -154,7 +156,39 @@ pub async fn find(client: &Client, wanted: &str) -> anyhow::Result<InstanceId> {
     Ok(by_name("instance", wanted, own, |instance| instance.name.as_str())?.id)
 }
 
-pub async fn run(session: &Session, command: Instances) -> anyhow::Result<()> {
+pub async fn run(session: &Session, command: Instances) -> anyhow::Result<ExitCode> {
+    match command {
+        Instances::ChangeEngine {
+            instance,
+            engine,
+            wait,
+        } => change_engine(session, &instance, engine, wait).await,
+        other => act(session, other).await.map(|()| ExitCode::SUCCESS),
+    }
+}
+
+/// Begins it; with `wait` the exit code says what became of it.
+async fn change_engine(
+    session: &Session,
+    instance: &str,
+    engine_id: EngineId,
+    wait: bool,
+) -> anyhow::Result<ExitCode> {
+    let client = &session.client()?;
+    let id = find(client, instance).await?;
+    let begun = client
+        .change_instance_engine(id, &ChangeEngine { engine_id })
+        .await?;
+    if wait {
+        return operations::watch(session, client, begun.id).await;
+    }
+    let id = begun.id;
+    let what = format!("begun as {id}; watch it with `fractal operations watch {id}`");
+    session.out.done(&begun, &what)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn act(session: &Session, command: Instances) -> anyhow::Result<()> {
     let client = &session.client()?;
     let out = &session.out;
     match command {
@@ -239,6 +273,8 @@ pub async fn run(session: &Session, command: Instances) -> anyhow::Result<()> {
                 &format!("{}'s files may take {}", view.name, bytes(body.disk_bytes)),
             )
         }
+        // Its outcome is the exit code, so `run` has done it.
+        Instances::ChangeEngine { .. } => Ok(()),
         Instances::Delete {
             instance,
             keep_volumes,

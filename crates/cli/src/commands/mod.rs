@@ -10,6 +10,7 @@ mod instances;
 mod invitations;
 mod keys;
 mod login;
+mod operations;
 mod policy;
 mod profile;
 mod proposals;
@@ -122,8 +123,9 @@ async fn carry_out(session: &Session, command: Command) -> anyhow::Result<ExitCo
         Command::Login(args) => login::login(session, args).await?,
         Command::Logout => login::logout(session).await?,
         Command::Chat(args) => return chat::run(session, args).await,
-        Command::Instances(command) => instances::run(session, command).await?,
+        Command::Instances(command) => return instances::run(session, command).await,
         Command::Proposals(command) => return proposals::run(session, command).await,
+        Command::Operations(command) => return operations::run(session, command).await,
         Command::Providers(command) => providers::run(session, command).await?,
         Command::Profile(command) => profile::run(session, command).await?,
         Command::Skills(command) => skills::run(session, command).await?,

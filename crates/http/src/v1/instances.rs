@@ -10,8 +10,9 @@ use axum::{
     },
 };
 use fractal_api_types::{
-    CreateInstance, DeleteInstanceQuery, InstanceView, LogLineView, LogQuery, Page, PageQuery,
-    RuntimeAssetView, SetInstanceLimits, TimelineEntry, UpdateInstance,
+    ChangeEngine, CreateInstance, DeleteInstanceQuery, InstanceView, LogLineView, LogQuery,
+    OperationView, Page, PageQuery, RuntimeAssetView, SetInstanceLimits, TimelineEntry,
+    UpdateInstance,
 };
 use fractal_app::{chat, instance};
 use fractal_types::InstanceId;
@@ -21,6 +22,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::routes;
 
+use super::operations;
 use crate::{
     Server,
     document::Routes,
@@ -36,6 +38,7 @@ pub fn routes() -> Routes {
         .routes(routes!(stop))
         .routes(routes!(restart))
         .routes(routes!(set_limits))
+        .routes(routes!(change_engine))
         .routes(routes!(logs))
         .routes(routes!(timeline))
         .routes(routes!(events))
@@ -124,6 +127,20 @@ async fn delete(
         StatusCode::ACCEPTED,
         Json(instance::delete(&server.app, &cx, id, query.keep_volumes.unwrap_or(false)).await?),
     ))
+}
+
+/// Give an instance another engine. It is stopped, switched, started, and has to prove that it answers; else everything is taken back.
+#[utoipa::path(put, path = "/api/v1/instances/{id}/engine", tag = "instances", operation_id = "changeInstanceEngine",
+    params(("id" = InstanceId, Path)), request_body = ChangeEngine,
+    responses((status = 202, body = OperationView, description = "begun as the operation that the header Fractal-Operation names")))]
+async fn change_engine(
+    State(server): State<Server>,
+    Caller(cx): Caller,
+    Path(id): Path<InstanceId>,
+    Json(body): Json<ChangeEngine>,
+) -> ApiResult<Response> {
+    let view = instance::change_engine(&server.app, &cx, id, body).await?;
+    Ok(operations::begun(&view))
 }
 
 /// Start an instance.

@@ -9,6 +9,7 @@ mod instances;
 mod invitations;
 mod keys;
 mod me;
+mod operations;
 mod policy;
 mod profile;
 mod proposals;
@@ -39,6 +40,7 @@ pub fn routes() -> Routes {
         me::routes(),
         policy::routes(),
         profile::routes(),
+        operations::routes(),
         proposals::routes(),
         providers::routes(),
         sessions::routes(),

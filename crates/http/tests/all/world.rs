@@ -10,8 +10,8 @@ use std::{
 
 use axum::{Router, body::Body};
 use fractal_api_types::{
-    ChatRequest, CreateApiToken, CreateInstance, CreateInvitation, CreateProvider, CreateUser,
-    Login, PageQuery, SetSkillCredential, UpdatePolicy,
+    ChangeEngine, ChatRequest, CreateApiToken, CreateInstance, CreateInvitation, CreateProvider,
+    CreateUser, Login, PageQuery, SetSkillCredential, UpdatePolicy,
 };
 use fractal_app::{
     Context, instance, invitation, proposal, provider, session, skill_credential, token, user,
@@ -95,6 +95,10 @@ pub enum Target {
     Webhook,
     /// A change of Ada's or Bob's that waits for an administrator.
     Proposal,
+    /// One that waits for a worker.
+    Operation,
+    /// One that waits for a choice.
+    StuckOperation,
 }
 
 impl Target {
@@ -110,12 +114,20 @@ impl Target {
                 | Self::Run
                 | Self::Conversation
                 | Self::Proposal
+                | Self::Operation
+                | Self::StuckOperation
         )
     }
 
     /// Whether nobody but its person gets at it, whatever their role.
     pub fn is_private(self) -> bool {
-        self.is_personal() && !matches!(self, Self::Instance | Self::Proposal)
+        let seen_by_others = [
+            Self::Instance,
+            Self::Proposal,
+            Self::Operation,
+            Self::StuckOperation,
+        ];
+        self.is_personal() && !seen_by_others.contains(&self)
     }
 }
 
@@ -144,6 +156,7 @@ impl World {
     pub async fn new() -> Self {
         let house = house::house().await;
         let engine = data_plane::installed_engine(&house.app).await;
+        data_plane::other_engine(&house.app).await;
         let signed_in = house.claim().await;
         let owner = person(&house, "root", signed_in).await;
         for (username, role) in [
@@ -309,6 +322,18 @@ impl World {
                 made.webhook.id.to_string()
             }
             Target::Proposal => return self.proposal(of).await,
+            Target::Operation | Target::StuckOperation => {
+                let agent = self.new_instance(of, false).await;
+                let body = ChangeEngine {
+                    engine_id: data_plane::other_engine_id(),
+                };
+                let begun = instance::change_engine(app, &of.cx, agent, body).await;
+                let id = begun.unwrap().id;
+                if target == Target::StuckOperation {
+                    data_plane::get_stuck(app, id).await;
+                }
+                id.to_string()
+            }
             Target::Evidence => {
                 app.sealer.seal_all().await.unwrap();
                 "1".to_owned()
@@ -335,6 +360,7 @@ impl World {
             Target::Engine => id("eng"),
             Target::Webhook => id("hook"),
             Target::Proposal => id("prop"),
+            Target::Operation | Target::StuckOperation => id("op"),
             Target::Evidence => "999999999".to_owned(),
         };
         (name.clone(), name)

@@ -51,6 +51,7 @@ const STEPS: &[(&str, &str)] = &[
         "m0011_proposal_answers",
         include_str!("m0011_proposal_answers.sql"),
     ),
+    ("m0012_operations", include_str!("m0012_operations.sql")),
 ];
 
 /// All steps as they are written, one after the other.

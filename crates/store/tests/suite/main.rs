@@ -8,6 +8,7 @@ mod postgres_server;
 
 mod log;
 mod nouns;
+mod operations;
 mod pages;
 mod proposals;
 mod robust;
@@ -60,11 +61,14 @@ suite! {
         an_abandoned_job_is_claimed_again_and_its_first_holder_is_refused
         a_job_is_tried_as_often_as_it_may_and_then_given_up
         a_job_of_a_transaction_that_failed_does_not_exist
+        a_job_that_is_put_off_was_not_begun
         a_worker_knows_when_the_next_job_is_due
         a_lease_fences_off_the_holder_before
         a_delivery_waits_for_the_older_ones_of_its_thing;
     rules:
         the_newest_rules_are_found_and_only_the_newest_decisions_kept;
+    operations:
+        operations_are_found_counted_and_fenced;
     proposals:
         proposals_are_found_by_who_may_see_or_approve_them;
     figures:

@@ -172,6 +172,27 @@ pub async fn a_job_of_a_transaction_that_failed_does_not_exist(db: &Db) {
     assert_eq!(claim(db, "w").await, None);
 }
 
+pub async fn a_job_that_is_put_off_was_not_begun(db: &Db) {
+    let id = enqueue(db, 1).await;
+    for _ in 0..3 {
+        let job = claim(db, "worker").await.unwrap();
+        assert_eq!((job.id, job.attempts), (id, 1));
+        let (stale, at) = (job.claim(), db.now().after(MINUTE));
+        db.store
+            .tx("test", async |tx| jobs::postpone(&tx, &stale, at).await)
+            .await
+            .unwrap();
+        assert_eq!(claim(db, "worker").await, None, "not before then");
+        db.clock.advance(MINUTE);
+        // The claim went with it.
+        let again = db
+            .store
+            .tx("test", async |tx| jobs::postpone(&tx, &stale, at).await)
+            .await;
+        assert!(matches!(again, Err(Error::LeaseLost { .. })));
+    }
+}
+
 pub async fn a_worker_knows_when_the_next_job_is_due(db: &Db) {
     let due = async || jobs::next_due(&db.store.read(), "test").await.unwrap();
     assert_eq!(due().await, None);

@@ -124,11 +124,6 @@ impl App {
         if row.deleted_at.is_some() {
             return self.forget(&row).await;
         }
-        // An operation works on it exclusively; it signals when it is done.
-        if row.held_by.is_some() {
-            self.wake_instances(self.queue.leave(id));
-            return Ok(Next::After(AWAKE));
-        }
         if let Some(next) = self.appointment(&row).await? {
             return Ok(next);
         }
