@@ -10,7 +10,7 @@ use axum::{
     Json, Router,
     http::{HeaderMap, StatusCode, header},
     response::IntoResponse,
-    routing::{delete, get, patch, post},
+    routing::{delete, get, patch, post, put},
 };
 use serde_json::{Value, json};
 use tokio::{
@@ -38,8 +38,25 @@ fn instance(seen: &str) -> Value {
         "runtime_asset_id": format!("asset_{ID}"), "engine_id": format!("eng_{ID}"), "engine_version": "2026.9.6",
         "revision_id": null, "generation": 3, "provider_ok": true, "memory_bytes": 327_155_712_u64, "cpu_ms": 10,
         "disk_bytes": 1024, "disk_pressure": "ok", "limits": {"memory_bytes": null, "cpu_millis": null, "processes": null, "disk_bytes": null, "open_files": null},
-        "restarts": 0, "idle_timeout_minutes": 30, "last_active_at": null, "started_at": null,
+        "restarts": 0, "idle_timeout_minutes": 30, "operation_id": null, "last_active_at": null, "started_at": null,
         "created_at": "2026-11-21T00:00:00Z",
+    })
+}
+
+fn operation(state: &str, steps: [&str; 2]) -> Value {
+    let step = |name: &str, state: &str| {
+        let error = (state == "failed").then_some("it does not come up");
+        json!({"name": name, "state": state, "output": null, "error": error, "attempts": 0,
+            "started_at": null, "ended_at": null, "undone_at": null})
+    };
+    json!({
+        "id": format!("op_{ID}"), "kind": "instance.change_engine", "state": state, "resource_kind": "instance",
+        "resource_id": format!("inst_{ID}"), "owner": {"id": format!("user_{ID}"), "username": "ada"},
+        "by": {"id": format!("user_{ID}"), "username": "ada"}, "proposal_id": null, "input": {},
+        "steps": [step("stop", steps[0]), step("start", steps[1])], "cancelled_by": null,
+        "reason": (state == "stuck").then_some("it does not come up"),
+        "can": {"cancel": false, "retry": true, "skip": true, "undo": true},
+        "created_at": "2026-11-21T00:00:00Z", "started_at": null, "settled_at": null,
     })
 }
 
@@ -103,6 +120,10 @@ async fn serve() -> String {
         )
         .route("/api/v1/instances", get(|| async { Json(json!({"items": [instance("ready")]})) }))
         .route("/api/v1/instances/{id}", get(|| async { Json(instance("ready")) }))
+        .route("/api/v1/instances/{id}/engine", put(|| async { (StatusCode::ACCEPTED, Json(operation("pending", ["pending", "pending"]))) }))
+        .route("/api/v1/operations", get(|| async { Json(json!({"items": [operation("running", ["done", "running"])]})) }))
+        .route("/api/v1/operations/{id}", get(|| async { Json(operation("stuck", ["done", "failed"])) }))
+        .route("/api/v1/operations/{id}/retry", post(|| async { Json(operation("running", ["done", "running"])) }))
         .route("/api/v1/instances/{id}/start", post(|| async { (StatusCode::ACCEPTED, Json(instance("pending"))) }))
         .route(
             "/api/v1/instances/{id}/events",
@@ -271,6 +292,43 @@ async fn a_listing_is_a_table_or_the_api_json() {
     let printed: Value =
         serde_json::from_str(&out(&home.run(&["instances", "list", "--json"]).await)).unwrap();
     assert_eq!(printed, json!({"items": [instance("ready")]}));
+}
+
+#[tokio::test]
+async fn an_operation_is_begun_watched_and_chosen_for() {
+    let home = Home::new().await;
+    let engine = format!("eng_{ID}");
+    let change = [
+        "instances",
+        "change-engine",
+        "helper",
+        "--engine",
+        engine.as_str(),
+    ];
+    let begun = home.run(&change).await;
+    assert!(
+        err(&begun).contains("fractal operations watch op_"),
+        "{begun:?}"
+    );
+    let watched = home.run(&[&change[..], &["--wait"]].concat()).await;
+    // It waits for a choice.
+    assert_eq!(watched.status.code(), Some(4));
+    assert!(err(&watched).contains("start failed it does not come up"));
+    let listed = out(&home.run(&["operations", "list"]).await);
+    assert!(
+        listed.contains("running") && listed.contains("start"),
+        "{listed}"
+    );
+    let id = format!("op_{ID}");
+    let shown = out(&home.run(&["operations", "show", &id]).await);
+    assert!(
+        shown.contains("start failed: it does not come up"),
+        "{shown}"
+    );
+    let retried = home.run(&["operations", "retry", &id]).await;
+    assert!(err(&retried).contains("is running"), "{retried:?}");
+    let skipped = home.run(&["operations", "skip", &id]).await;
+    assert_eq!(skipped.status.code(), Some(2), "it asks first");
 }
 
 #[tokio::test]

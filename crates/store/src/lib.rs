@@ -49,6 +49,7 @@ pub mod system_config;
 pub mod usage_records;
 pub mod users;
 pub mod webhooks;
+pub mod whole;
 
 pub use error::{Error, Result};
 pub use open::{Backend, OpenOptions, Store};

@@ -326,6 +326,34 @@ impl House {
         counts
     }
 
+    /// Everything that is stored, as hashes.
+    ///
+    /// # Panics
+    ///
+    /// When the database fails.
+    pub async fn whole(&self) -> fractal_store::whole::Whole {
+        fractal_store::whole::read(&self.app.store.read())
+            .await
+            .expect("the rows")
+    }
+
+    /// The ids of all entries of the log, with action and outcome.
+    ///
+    /// # Panics
+    ///
+    /// When the database fails.
+    pub async fn entries(&self) -> BTreeMap<String, (String, String)> {
+        let read = self.app.store.read();
+        let mut found = BTreeMap::new();
+        for entry in evidence::list_unsealed(&read, u32::MAX)
+            .await
+            .expect("the log")
+        {
+            found.insert(entry.id.to_string(), (entry.action, entry.outcome));
+        }
+        found
+    }
+
     /// Does what changes left to be done and what is due by now; how many jobs ran.
     ///
     /// # Panics

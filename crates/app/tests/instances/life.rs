@@ -5,7 +5,7 @@ use fractal_app::instance;
 use fractal_runtime::{contract::Volumes, fake::Action};
 use fractal_store::instances;
 use fractal_testing::gateway::Turns;
-use fractal_types::{SeenState, StopReason};
+use fractal_types::{SeenState, StopReason, WantedState};
 
 use crate::support::home;
 
@@ -185,11 +185,25 @@ async fn an_operation_has_an_instance_to_itself() {
         })
     };
     assert!(hold(true).await.unwrap());
-    home.go_on().await;
-    assert_eq!(home.starts(id), 0);
-    assert!(hold(false).await.unwrap());
-    home.house.pass(10);
+    // What is wanted is made so; only, nobody else wishes anything.
     home.until_seen(id, SeenState::Ready).await;
+    let (app, cx) = (&home.house.app, &home.cx);
+    let refused = [
+        instance::stop(app, cx, id).await,
+        instance::restart(app, cx, id).await,
+        instance::delete(app, cx, id, true).await,
+    ];
+    for answer in refused {
+        let detail = answer.unwrap_err().detail.unwrap();
+        assert_eq!(detail, "operation operation is working on it");
+    }
+    // Nor does Fractal by itself: it would sleep by now.
+    home.house.pass(3_600);
+    home.go_on().await;
+    assert_eq!(home.row(id).await.wanted, WantedState::Running);
+    assert!(hold(false).await.unwrap());
+    home.until_seen(id, SeenState::Stopped).await;
+    assert_eq!(home.row(id).await.stop_reason, Some(StopReason::Idle));
 }
 
 #[tokio::test]

@@ -22,6 +22,9 @@ const ATTEMPTS: u32 = 1_000_000;
 /// How long one that has to wait for others waits between two looks.
 const TURN: Duration = Duration::from_secs(1);
 
+/// How long one that this release does not know is left to others.
+const UNKNOWN: Duration = Duration::from_secs(30);
+
 #[derive(Serialize, Deserialize)]
 struct Payload {
     operation: OperationId,
@@ -221,8 +224,10 @@ impl Executor {
             return Ok(());
         };
         let Some(kind) = self.kinds.get(rows.operation.kind.as_str()).cloned() else {
-            let error = format!("this release knows no operation {}", rows.operation.kind);
-            return Err(Failure::GiveUp(error));
+            // During an upgrade another process may know it already.
+            let kind = &rows.operation.kind;
+            tracing::warn!(operation.id = %id, "this release knows no operation {kind}");
+            return Err(Failure::NotYet(UNKNOWN));
         };
         let kind = &*kind;
         loop {

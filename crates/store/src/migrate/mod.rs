@@ -54,6 +54,14 @@ const STEPS: &[(&str, &str)] = &[
     ("m0012_operations", include_str!("m0012_operations.sql")),
 ];
 
+/// The tables that the steps make.
+pub(crate) fn tables() -> impl Iterator<Item = &'static str> {
+    let lines = STEPS.iter().flat_map(|(_, sql)| sql.lines());
+    lines
+        .filter_map(|line| line.strip_prefix("CREATE TABLE "))
+        .filter_map(|rest| rest.split_whitespace().next())
+}
+
 /// All steps as they are written, one after the other.
 #[cfg(test)]
 pub(crate) fn schema() -> String {
