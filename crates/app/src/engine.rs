@@ -1,6 +1,7 @@
 //! Engines: the pinned one is installed at first start, with progress that everybody can see.
 
 use std::{
+    collections::HashMap,
     fmt,
     sync::{Arc, PoisonError},
 };
@@ -28,6 +29,8 @@ pub struct Installation {
     pub progress: Option<EngineProgress>,
     /// What went wrong last.
     pub error: Option<String>,
+    /// Why engines of earlier releases that were installed cannot be started.
+    missing: HashMap<EngineId, String>,
     /// Who else is told of every step: the terminal.
     listener: Option<Listener>,
 }
@@ -74,7 +77,8 @@ fn view_of(app: &App, row: Engine) -> EngineView {
         error: installation
             .error
             .clone()
-            .filter(|_| pinned && row.state == EngineState::Failed),
+            .filter(|_| pinned && row.state == EngineState::Failed)
+            .or_else(|| installation.missing.get(&row.id).cloned()),
         version: row.version,
         created_at: row.created_at,
     }
@@ -195,6 +199,9 @@ pub async fn provide(app: App) {
         told(None);
     }
     let result = note_outcome(&app, &outcome).await;
+    if let Err(error) = recall(&app).await {
+        tracing::error!("engines of earlier releases could not be looked at: {error}");
+    }
     if let Err(error) = &outcome {
         tracing::error!("there is no engine to start agents with: {error}");
     }
@@ -204,6 +211,53 @@ pub async fn provide(app: App) {
     if let Err(error) = crate::instance::wake_all(&app).await {
         tracing::error!("waiting instances could not be woken: {error}");
     }
+}
+
+/// Makes engines that were installed before this release brought another one ready again: agents stay with theirs until somebody changes it.
+/// One whose files are gone or changed is not started; who waits for it is told.
+///
+/// # Errors
+///
+/// When the database fails.
+pub async fn recall(app: &App) -> Result<()> {
+    for row in engines::list(&app.store.read()).await? {
+        let earlier = row.version != PINNED && row.state == EngineState::Installed;
+        if !earlier || files(app, row.id).is_some() {
+            continue;
+        }
+        let why = match EngineInfo::at(&row.path).await {
+            Ok(info) if info.version == row.version && info.digest == row.digest => {
+                keep_files(app, row.id, &info);
+                continue;
+            }
+            Ok(_) => "its files are not those that were installed".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        tracing::warn!(
+            engine.version = row.version,
+            "an installed engine cannot be started: {why}"
+        );
+        let why = format!("engine {} cannot be started: {why}", row.version);
+        let mut installation = app
+            .installation
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        installation.missing.insert(row.id, why);
+    }
+    Ok(())
+}
+
+fn keep_files(app: &App, id: EngineId, info: &EngineInfo) {
+    let files = EngineFiles {
+        node: info.node.clone(),
+        entry: info.entry.clone(),
+        root: info.root.clone(),
+        version: info.version.clone(),
+    };
+    app.engine_files
+        .write()
+        .unwrap_or_else(PoisonError::into_inner)
+        .insert(id, files);
 }
 
 async fn note_outcome(
@@ -236,16 +290,7 @@ async fn note_outcome(
         })
         .await?;
     if let Ok(info) = outcome {
-        let files = EngineFiles {
-            node: info.node.clone(),
-            entry: info.entry.clone(),
-            root: info.root.clone(),
-            version: info.version.clone(),
-        };
-        app.engine_files
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(row.id, files);
+        keep_files(app, row.id, info);
     }
     Ok(())
 }
@@ -264,11 +309,21 @@ pub(crate) fn trouble(app: &App, id: EngineId) -> Option<String> {
     if files(app, id).is_some() {
         return None;
     }
-    app.installation
+    let installation = app
+        .installation
         .read()
-        .unwrap_or_else(PoisonError::into_inner)
-        .error
-        .clone()
+        .unwrap_or_else(PoisonError::into_inner);
+    let missing = installation.missing.get(&id).cloned();
+    missing.or_else(|| installation.error.clone())
+}
+
+/// Why an installed engine cannot be started, if that is known.
+pub(crate) fn missing(app: &App, id: EngineId) -> Option<String> {
+    let installation = app
+        .installation
+        .read()
+        .unwrap_or_else(PoisonError::into_inner);
+    installation.missing.get(&id).cloned()
 }
 
 /// Whether an instance of this engine has to wait for it.
@@ -297,11 +352,14 @@ fn view_of_progress(progress: &Progress) -> EngineProgress {
 }
 
 /// What people are told while the engine is not there.
-pub(crate) fn waiting_reason(app: &App) -> String {
+pub(crate) fn waiting_reason(app: &App, id: EngineId) -> String {
     let installation = app
         .installation
         .read()
         .unwrap_or_else(PoisonError::into_inner);
+    if let Some(missing) = installation.missing.get(&id) {
+        return format!("{missing}; give it another engine");
+    }
     match (&installation.error, &installation.progress) {
         (Some(error), _) => format!("its engine is not there: {error}"),
         (None, Some(progress)) if progress.packages_total > 0 => format!(

@@ -19,6 +19,7 @@ use super::wanted::{SetWanted, Wish};
 use crate::{
     App, Context, Error, Result,
     change::{Change, Door, submit},
+    engine,
     lookup::instance_resource,
     operation::{Wanted, view_of},
     user,
@@ -129,6 +130,9 @@ impl Change for Begin {
             .ok_or_else(|| Error::field("/engine_id", "there is no such engine"))?;
         if engine.state != EngineState::Installed {
             return Err(Error::field("/engine_id", "is not installed"));
+        }
+        if let Some(why) = engine::missing(door.app, engine.id) {
+            return Err(Error::field("/engine_id", why));
         }
         if engine.id == row.engine_id {
             return Err(Error::conflict(format!(

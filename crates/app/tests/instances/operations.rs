@@ -13,7 +13,7 @@ use std::{
 use async_trait::async_trait;
 use fractal_api_types::{ChangeEngine as Body, OperationQuery, OperationView, ProblemCode};
 use fractal_app::{
-    Context,
+    Context, engine,
     instance::{self, ChangeEngine},
     operation,
 };
@@ -22,7 +22,7 @@ use fractal_background::{
     operation::{At, Kind, Limits, Progress, Step, Trouble},
 };
 use fractal_runtime::contract::EngineFiles;
-use fractal_store::{Engine, EngineState, Operation, Tx, engines};
+use fractal_store::{Engine, EngineState, Operation, Tx, engines, instances};
 use fractal_types::{
     EngineId, InstanceId, OperationId, OperationState, SeenState, StepState, StopReason,
     WantedState,
@@ -291,6 +291,46 @@ async fn what_is_not_there_is_said() {
         .await
         .unwrap_err();
     assert_eq!(error.fields[0].field, "/engine_id");
+}
+
+#[tokio::test]
+async fn an_engine_whose_files_are_gone_is_said_to_be_and_left_by_changing_it() {
+    let site = sound().await;
+    let (app, cx) = (&site.home.house.app, &site.home.cx);
+    let gone: EngineId = app.new_id();
+    let row = Engine {
+        id: gone,
+        version: "2025.1.1".into(),
+        digest: "gone".into(),
+        path: "/nowhere".into(),
+        ..engines::get(&app.store.read(), site.new).await.unwrap()
+    };
+    app.store
+        .tx("test", async |tx: Tx| {
+            engines::insert(&tx, &row).await?;
+            let mut agent = instances::get(&tx, site.id).await?;
+            agent.engine_id = gone;
+            agent.generation = agent.generation.next();
+            instances::update(&tx, &agent).await
+        })
+        .await
+        .unwrap();
+    engine::recall(app).await.unwrap();
+    let listed = engine::list(app, cx).await.unwrap().items;
+    let listed = listed.into_iter().find(|engine| engine.id == gone).unwrap();
+    assert!(listed.error.unwrap().contains("2025.1.1"));
+    let body = Body { engine_id: gone };
+    let error = instance::change_engine(app, cx, site.id, body).await;
+    let error = error.unwrap_err();
+    // It has it already; another agent could not be given it either.
+    assert!(error.code == ProblemCode::InvalidFields, "{error}");
+
+    site.home.until_seen(site.id, SeenState::Pending).await;
+    let reason = site.home.row(site.id).await.seen_reason.unwrap();
+    assert!(reason.contains("give it another engine"), "{reason}");
+    let id = site.begin().await;
+    assert_eq!(site.until_over(id).await.state, OperationState::Done);
+    assert_eq!(site.home.row(site.id).await.engine_id, site.new);
 }
 
 /// What goes wrong with a step.

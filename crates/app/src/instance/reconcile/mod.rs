@@ -209,7 +209,7 @@ impl App {
                 at.since(self.clock.now()).max(Duration::from_millis(50)),
             )),
             Step::AwaitEngine => {
-                let reason = engine::waiting_reason(self);
+                let reason = engine::waiting_reason(self, row.engine_id);
                 self.see(row, SeenState::Pending, Some(reason)).await?;
                 Ok(Next::After(Duration::from_secs(2)))
             }
