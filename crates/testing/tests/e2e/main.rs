@@ -8,6 +8,7 @@ mod asks;
 mod chat;
 mod crash_loop;
 mod end;
+mod engine;
 mod frozen;
 mod idle;
 mod isolation;
@@ -62,6 +63,11 @@ async fn two_people_live_apart_in_one_house() {
     recovery::a_killed_control_plane_adopts_what_lives(&mut story).await;
     recovery::sigterm_keeps_the_agents(&mut story).await;
     done("killed and ended control plane");
+    let _engine = engine::an_agent_gets_another_engine_although_the_control_plane_is_killed(
+        &mut story, &peers,
+    )
+    .await;
+    done("another engine");
     idle::an_idle_agent_sleeps_and_a_busy_one_does_not(&story).await;
     done("idle and woken");
     secrets::the_real_keys_are_nowhere(&story).await;
