@@ -5,6 +5,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fillLog, makeLog } from './evidence.mjs';
+import { fillOperations, makeOperations } from './operations.mjs';
 import { fillProposals, makeProposals } from './proposals.mjs';
 import { fillRules, makeRules } from './rules.mjs';
 import { fillWebhooks, makeWebhooks } from './webhooks.mjs';
@@ -22,6 +23,20 @@ export const SETUP_TOKEN = 'frk_setup_0123456789abcdef';
 
 const ago = (minutes) => new Date(Date.now() - minutes * 60_000).toISOString();
 const page = (items) => ({ items });
+
+function engine(id, version, minutes, more = {}) {
+  return {
+    id,
+    version,
+    node_version: '22.22.2',
+    state: 'installed',
+    progress: null,
+    error: null,
+    digest: 'sha256:abc',
+    created_at: ago(minutes),
+    ...more,
+  };
+}
 
 function instance(id, name, owner, more) {
   return {
@@ -53,6 +68,7 @@ function instance(id, name, owner, more) {
     },
     restarts: 0,
     idle_timeout_minutes: 30,
+    operation_id: null,
     last_active_at: ago(3),
     started_at: ago(42),
     created_at: ago(60 * 24 * 9),
@@ -131,6 +147,9 @@ export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
       permissions: [
         'instance.list',
         'instance.set_limits',
+        'instance.change_engine',
+        'engine.list',
+        'operation.list',
         'user.list',
         'evidence.view',
         'evidence.head',
@@ -174,6 +193,13 @@ export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
     webhooks: makeWebhooks(),
     /** Changes that wait for approval. */
     proposals: makeProposals(),
+    /** Work of several steps. */
+    operations: makeOperations(),
+    engines: [
+      engine('eng_01k9w3v5x9', '2026.10.1', 40),
+      engine('eng_01k9w3v5x8', '2026.9.9', 60, { state: 'failed', error: 'The download broke off.' }),
+      engine('eng_01k9w3v5x7', '2026.9.6', 9999),
+    ],
     /** Who follows what happens, to be cut off. */
     followers: new Set(),
   };
@@ -182,6 +208,7 @@ export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
     fillRules(state.rules);
     fillWebhooks(state.webhooks);
     fillProposals(state.proposals);
+    fillOperations(state.operations);
   }
   /** The signed-in person did something. */
   const note = (action, kind, id, values = {}) =>
@@ -673,22 +700,9 @@ export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
     }
     if (key === 'GET /api/v1/providers') return json(res, 200, page(state.providers));
     if (key === 'GET /api/v1/engines') {
-      return json(
-        res,
-        200,
-        page([
-          {
-            id: 'eng_01k9w3v5x7',
-            version: '2026.9.6',
-            node_version: '22.22.2',
-            state: 'installed',
-            progress: null,
-            error: null,
-            digest: 'sha256:abc',
-            created_at: ago(9999),
-          },
-        ]),
-      );
+      if (!state.me.permissions.includes('engine.list'))
+        return problem(res, 403, 'forbidden', 'You may not do this');
+      return json(res, 200, page(state.engines));
     }
     if (key === 'GET /api/v1/assets') {
       return json(
@@ -950,6 +964,12 @@ export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
       if (answer.code) return problem(res, answer.status, answer.code, answer.title, answer.more);
       return json(res, answer.status, answer.body);
     }
+    if (path.startsWith('/api/v1/operations')) {
+      const answer = state.operations.answer(req.method, path, url.searchParams, state.me);
+      if (answer.did) note(answer.did, 'operation', answer.id);
+      if (answer.code) return problem(res, answer.status, answer.code, answer.title, answer.more);
+      return json(res, answer.status, answer.body);
+    }
     if (path.startsWith('/api/v1/webhooks')) {
       if (!state.me.permissions.includes('webhook.view'))
         return problem(res, 403, 'forbidden', 'You may not do this');
@@ -1011,8 +1031,24 @@ export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
       }
       return;
     }
+    if ((m = route('PUT /api/v1/instances/*/engine'))) {
+      const one = state.instances.find((i) => i.id === m[0]);
+      const to = state.engines.find((other) => other.id === body.engine_id);
+      if (to.error)
+        return problem(res, 422, 'invalid-fields', 'Some fields are not valid', {
+          errors: [{ field: '/engine_id', message: 'is not installed' }],
+        });
+      const begun = state.operations.change(one, to, state.me);
+      one.operation_id = begun.id;
+      note('instance.change_engine', 'instance', one.id, { engine_version: to.version });
+      return json(res, 202, state.operations.view(begun, state.me), { 'fractal-operation': begun.id });
+    }
     if ((m = route('POST /api/v1/instances/*/(start|stop|restart)'))) {
       const one = state.instances.find((i) => i.id === m[0]);
+      if (one.operation_id)
+        return problem(res, 409, 'conflict', 'That does not fit its present state', {
+          detail: `operation ${one.operation_id} is working on it`,
+        });
       Object.assign(
         one,
         m[1] === 'stop'

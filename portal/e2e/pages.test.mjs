@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import { audit, DESKTOP, launch, open, PHONE, SHOTS } from './browser.mjs';
 import { until } from './house.mjs';
 import { SETUP_TOKEN, startMock } from './mock.mjs';
+import { inState, OWN } from './operations.mjs';
 import { nameOf } from './proposals.mjs';
 import { NO_MEMBERS, TWO_OWNERS } from './rules.mjs';
 
@@ -23,6 +24,16 @@ const proposal = (action, act) => [
   async (page, state) => {
     await page.locator(`a[href$="${nameOf(state.proposals, action).id}"]`).click();
     await page.locator('.proposal-facts').waitFor();
+    await act?.(page, state);
+  },
+  'act',
+];
+/** An operation of a state, opened from the list. */
+const operation = (of, act) => [
+  '/operations?tab=all',
+  async (page, state) => {
+    await page.locator(`a[href$="${inState(state.operations, of).id}"]`).click();
+    await page.locator('.operation-facts').waitFor();
     await act?.(page, state);
   },
   'act',
@@ -149,6 +160,57 @@ const PAGES = [
       await page.getByRole('dialog').getByRole('button').last().click();
       await page.locator('.waits').waitFor();
       await page.getByRole('dialog').waitFor({ state: 'detached' });
+    },
+    'act',
+  ],
+  ['operations', '/operations', (page) => page.locator('.operation-row').nth(4).waitFor()],
+  ['operations-all', '/operations?tab=all', (page) => page.getByText('All 4 steps done').waitFor()],
+  [
+    'operations-none',
+    '/operations?tab=stuck',
+    async (page, state) => {
+      state.operations.list.length = 0;
+      await page.reload();
+      await page.locator('.empty').waitFor();
+    },
+    'act',
+  ],
+  ['operation-pending', ...operation('pending')],
+  ['operation-running', ...operation('running')],
+  ['operation-undoing', ...operation('undoing')],
+  ['operation-stuck', ...operation('stuck')],
+  [
+    'operation-skipping',
+    ...operation('stuck', async (page) => {
+      await page.getByRole('button', { name: /^(Skip step|Schritt überspringen)$/ }).click();
+      await page.getByRole('dialog').getByRole('button').last().waitFor();
+    }),
+  ],
+  [
+    'operation-done',
+    ...operation('done', async (page) => {
+      await page.locator('.operation-output summary').first().click();
+    }),
+  ],
+  ['operation-undone', ...operation('undone')],
+  ['operation-gone', '/operations/op_01k9w3v5x7nowhere', (page) => page.getByText('is not here').waitFor()],
+  [
+    'instance-operated',
+    `/instances/${OWN}`,
+    async (page, state) => {
+      state.instances[0].operation_id = inState(state.operations, 'running').id;
+      await page.reload();
+      await page.locator('.operation-working').getByText('3').waitFor();
+    },
+    'act',
+  ],
+  [
+    'instance-engine',
+    `/instances/${OWN}`,
+    async (page) => {
+      await page.getByRole('button', { name: /^(More actions|Weitere Aktionen)$/ }).click();
+      await page.getByRole('menuitem', { name: /^(Change engine|Engine wechseln)$/ }).click();
+      await page.getByRole('combobox').waitFor();
     },
     'act',
   ],

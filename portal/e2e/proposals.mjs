@@ -74,7 +74,7 @@ export function makeProposals() {
       ...given,
     };
   };
-  const add = ({ values = {}, fresh = [], instances = [], request, ...more }) => {
+  const add = ({ values = {}, fresh = [], instances = [], steps = [], request, ...more }) => {
     made += 1;
     const demands = more.demands ?? [{ role: 'admin', count: 1 }];
     const policies = more.policies ?? ['ask-an-admin'];
@@ -107,6 +107,7 @@ export function makeProposals() {
       decision: { outcome: 'needs_approval', reason: null, policies, approvals: demands },
       values,
       fresh,
+      steps,
       instances,
     };
     list.push(one);
@@ -147,6 +148,7 @@ export function makeProposals() {
     if (!id) {
       const found = list
         .filter((one) => query.get('awaiting_me') !== 'true' || mayDecide(one, me))
+        .filter((one) => query.get('mine') !== 'true' || one.requester.id === me.id)
         .filter((one) => !query.get('state') || one.state === query.get('state'))
         .sort((a, b) => b.created_at.localeCompare(a.created_at));
       return { status: 200, body: { items: found.map((one) => view(one, me)) } };

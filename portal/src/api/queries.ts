@@ -16,6 +16,8 @@ import type {
   InvitationView,
   Me,
   OnboardingStatus,
+  OperationState,
+  OperationView,
   Page,
   PolicyVersionView,
   PolicyView,
@@ -206,19 +208,63 @@ export const awaitingQuery = queryOptions({
   queryFn: () => all<ProposalView>('/api/v1/proposals', { awaiting_me: true }),
   staleTime: 60_000,
 });
-export const proposalsQuery = infiniteQueryOptions({
-  queryKey: ['proposals', 'all'],
-  queryFn: ({ pageParam }) =>
-    api.get<Page<ProposalView>>('/api/v1/proposals', { query: { limit: 50, cursor: pageParam } }),
-  initialPageParam: undefined as string | undefined,
-  getNextPageParam: (page) => page.next_cursor ?? undefined,
-});
+/** `mine`: only what whoever is here asked for. */
+export const proposalsQuery = (mine: boolean) =>
+  infiniteQueryOptions({
+    queryKey: ['proposals', mine ? 'mine' : 'all'],
+    queryFn: ({ pageParam }) =>
+      api.get<Page<ProposalView>>('/api/v1/proposals', {
+        query: { mine: mine || undefined, limit: 50, cursor: pageParam },
+      }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+  });
 /** While it is carried out it is asked again: its end may come while the stream is cut. */
 export const proposalQuery = (id: string) =>
   queryOptions({
     queryKey: ['proposals', id],
     queryFn: () => api.get<ProposalView>(`/api/v1/proposals/${encodeURIComponent(id)}`),
     refetchInterval: (query) => (query.state.data?.state === 'approved' ? 2_000 : false),
+  });
+const operationsIn = (state: OperationState, mine: boolean) =>
+  all<OperationView>('/api/v1/operations', { state, mine: mine || undefined });
+/** Those that wait for somebody's choice, for the count in the navigation too: the stream says when that changes. */
+export const stuckQuery = (mine: boolean) =>
+  queryOptions({
+    queryKey: ['operations', 'stuck', mine],
+    queryFn: () => operationsIn('stuck', mine),
+    staleTime: 60_000,
+  });
+/** Asked again while there are any: that one began, or a try that failed and is made again, is no entry of the log. */
+export const underWayQuery = (mine: boolean) =>
+  queryOptions({
+    queryKey: ['operations', 'under-way', mine],
+    queryFn: async () => {
+      const states: OperationState[] = ['pending', 'running', 'undoing'];
+      const found = (await Promise.all(states.map((state) => operationsIn(state, mine)))).flat();
+      // One that went on between two of the questions is in the answers to both: the later one counts.
+      const byId = new Map(found.map((one) => [one.id, one]));
+      return [...byId.values()].sort((a, b) => b.created_at.localeCompare(a.created_at));
+    },
+    refetchInterval: (query) => (query.state.data?.length ? 5_000 : false),
+  });
+export const operationsQuery = (mine: boolean) =>
+  infiniteQueryOptions({
+    queryKey: ['operations', 'all', mine],
+    queryFn: ({ pageParam }) =>
+      api.get<Page<OperationView>>('/api/v1/operations', {
+        query: { mine: mine || undefined, limit: 50, cursor: pageParam },
+      }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+  });
+/** Asked again as long as it goes on by itself, for the same reason, and so that its end is seen while the stream is cut. */
+export const operationQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['operations', id],
+    queryFn: () => api.get<OperationView>(`/api/v1/operations/${encodeURIComponent(id)}`),
+    refetchInterval: (query) =>
+      ['pending', 'running', 'undoing'].includes(query.state.data?.state ?? '') ? 2_000 : false,
   });
 /** The log, newest first, a page at a time; what is new comes as events. */
 export const evidenceQuery = (filter: Record<string, string>) =>

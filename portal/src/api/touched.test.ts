@@ -37,6 +37,21 @@ test('whatever is said about a proposal renews what waits, the lists and its own
     expect(touched(entry(`proposal.${action}`, 'proposal', 'prop_1'), 'user_1')).toEqual([['proposals']]);
 });
 
+test('steps renew operations, and an end also the agents that it lets go of', () => {
+  for (const action of ['step', 'undo', 'cancel', 'resolve'])
+    expect(touched(entry(`operation.${action}`, 'operation', 'op_1', 'failed'), 'user_1')).toEqual([
+      ['operations'],
+    ]);
+  expect(touched(entry('operation.settle', 'operation', 'op_1', 'undone'), 'user_1')).toEqual([
+    ['operations'],
+    ['instances'],
+    ['instance'],
+  ]);
+  expect(touched(entry('instance.change_engine', 'instance', 'inst_1'), 'user_1')).toContainEqual([
+    'operations',
+  ]);
+});
+
 test('access rules may change what somebody may do', () => {
   expect(touched(entry('policy.update', 'settings', 'org_1'), 'user_1')).toContainEqual(['policy']);
   expect(touched(entry('policy.reset', 'settings', 'org_1'), 'user_1')).toContainEqual(['me']);

@@ -18,6 +18,7 @@ const LISTS: Record<string, readonly Key[]> = {
   runtime_asset: [['assets']],
   webhook: [['webhooks']],
   proposal: [['proposals']],
+  operation: [['operations']],
 };
 
 /** The keys of `queries.ts` whose answers it may have changed; `me` is who is signed in. */
@@ -31,6 +32,9 @@ export function touched(entry: EvidenceView, me: string): readonly Key[] {
   if (kind === 'user' && id === me) own.push(['me']);
   // Rules may also change what this person may do.
   if (action.startsWith('policy.')) own.push(['policy'], ['policy-versions'], ['me']);
+  // What was asked for of an agent is done by an operation, and its end lets go of the agent.
+  if (action === 'instance.change_engine') own.push(['operations']);
+  if (action === 'operation.settle') own.push(['instances'], ['instance']);
   // An account is made by an invitation that is used up, and takes its agents along when it goes.
   if (action === 'user.create') own.push(['invitations']);
   if (action === 'user.delete') own.push(['instances']);

@@ -17,6 +17,8 @@ import {
   InstancesPage,
   InvitationPage,
   LoginPage,
+  OperationPage,
+  OperationsPage,
   ProposalPage,
   ProposalsPage,
   RulesPage,
@@ -105,6 +107,8 @@ export function App() {
                   <Route path="/evidence" element={page(<EvidencePage />)} />
                   <Route path="/proposals" element={page(<ProposalsPage />)} />
                   <Route path="/proposals/:id" element={page(<ProposalPage />)} />
+                  <Route path="/operations" element={page(<OperationsPage />)} />
+                  <Route path="/operations/:id" element={page(<OperationPage />)} />
                   <Route path="/settings" element={<Navigate to="/settings/agent" replace />} />
                   <Route path="/settings/rules" element={page(<RulesPage />)} />
                   <Route path="/settings/webhooks" element={page(<WebhooksPage />)} />

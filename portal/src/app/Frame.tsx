@@ -8,6 +8,7 @@ import {
   IconListCheck,
   IconMessage,
   IconMessages,
+  IconRoute,
   IconSearch,
   IconServer,
   IconSettings,
@@ -19,7 +20,7 @@ import { Link, Navigate, NavLink, Outlet, useLocation } from 'react-router';
 import { useHappeningStream } from '../api/happenings';
 import { useConnectionLost } from '../api/live';
 import { asProblem } from '../api/problem';
-import { awaitingQuery, meQuery, onboardingQuery } from '../api/queries';
+import { awaitingQuery, meQuery, onboardingQuery, stuckQuery } from '../api/queries';
 import { SessionList } from '../chat/SessionList';
 import { t, tn } from '../strings';
 import { Logo, ProblemAlert } from '../ui/bits';
@@ -37,6 +38,7 @@ export function Frame() {
   const me = useQuery(meQuery);
   const onboarding = useQuery(onboardingQuery);
   const awaiting = useQuery({ ...awaitingQuery, enabled: me.data !== undefined }).data?.length ?? 0;
+  const stuck = useQuery({ ...stuckQuery(false), enabled: me.data !== undefined }).data?.length ?? 0;
   const { pathname } = useLocation();
   const [narrow, setNarrow] = useLocalStorage({ key: 'fractal.sidebar', defaultValue: false });
   const [palette, setPalette] = useState(false);
@@ -79,6 +81,7 @@ export function Frame() {
   const inSettings = pathname.startsWith('/settings');
   const inEvidence = pathname === '/evidence';
   const inProposals = pathname.startsWith('/proposals');
+  const inOperations = pathname.startsWith('/operations');
   const isChat = pathname === '/';
   return (
     <div className="frame" data-narrow={narrow || undefined}>
@@ -115,7 +118,14 @@ export function Frame() {
             icon={<IconInbox size={18} />}
             label={t('nav.proposals')}
             narrow={narrow}
-            waiting={awaiting}
+            waiting={{ n: awaiting, words: 'nav.waiting' }}
+          />
+          <RailLink
+            to="/operations"
+            icon={<IconRoute size={18} />}
+            label={t('nav.operations')}
+            narrow={narrow}
+            waiting={{ n: stuck, words: 'nav.stuck' }}
           />
           {can(me.data, 'evidence.view') && (
             <RailLink
@@ -162,7 +172,9 @@ export function Frame() {
                       ? 'nav.evidence'
                       : inProposals
                         ? 'nav.proposals'
-                        : 'nav.agents',
+                        : inOperations
+                          ? 'nav.operations'
+                          : 'nav.agents',
                 )}
               </span>
             )}
@@ -186,10 +198,25 @@ export function Frame() {
               variant="subtle"
               color="gray"
               size={44}
-              aria-label={waitingName(awaiting)}
+              aria-label={waitingName(t('nav.proposals'), tn('nav.waiting', awaiting))}
             >
               <IconInbox size={20} />
               <Count n={awaiting} />
+            </ActionIcon>
+          )}
+          {/* In the chat the agent and its state need the room. */}
+          {stuck > 0 && !isChat && (
+            <ActionIcon
+              component={Link}
+              to="/operations"
+              className="only-phone"
+              variant="subtle"
+              color="gray"
+              size={44}
+              aria-label={waitingName(t('nav.operations'), tn('nav.stuck', stuck))}
+            >
+              <IconRoute size={20} />
+              <Count n={stuck} />
             </ActionIcon>
           )}
           <ActionIcon
@@ -204,13 +231,17 @@ export function Frame() {
           </ActionIcon>
           <AccountMenu me={me.data} />
         </header>
-        {(inSettings || inEvidence || inProposals) && (
+        {(inSettings || inEvidence || inProposals || inOperations) && (
           <nav className="settings-tabs" aria-label={t('nav.settings')}>
             <SettingsNav me={me.data} />
-            {/* The bar at the bottom is full: on phones proposals and the log stand here. */}
+            {/* The bar at the bottom is full: on phones proposals, operations and the log stand here. */}
             <NavLink className="nav-link" to="/proposals">
               <IconInbox size={18} aria-hidden />
               {t('nav.proposals')}
+            </NavLink>
+            <NavLink className="nav-link" to="/operations">
+              <IconRoute size={18} aria-hidden />
+              {t('nav.operations')}
             </NavLink>
             {can(me.data, 'evidence.view') && (
               <NavLink className="nav-link" to="/evidence">
@@ -243,7 +274,9 @@ export function Frame() {
         </NavLink>
         <NavLink
           to="/settings"
-          className={({ isActive }) => (isActive || inEvidence || inProposals ? 'active' : '')}
+          className={({ isActive }) =>
+            isActive || inEvidence || inProposals || inOperations ? 'active' : ''
+          }
         >
           <IconSettings size={22} aria-hidden />
           {t('nav.settings')}
@@ -264,7 +297,7 @@ export function Frame() {
 }
 
 /** Begins with the word on the screen, for those who speak to their computer. */
-const waitingName = (n: number) => `${t('nav.proposals')}, ${tn('nav.waiting', n)}`;
+const waitingName = (label: string, count: string) => `${label}, ${count}`;
 
 function Count({ n }: { n: number }) {
   return (
@@ -280,11 +313,12 @@ function RailLink(props: {
   label: string;
   narrow: boolean;
   end?: boolean;
-  /** How many wait there for whoever is here. */
-  waiting?: number;
+  /** How many wait there for whoever is here, and what that is called. */
+  waiting?: { n: number; words: 'nav.waiting' | 'nav.stuck' };
 }) {
-  const { waiting = 0 } = props;
-  const name = waiting > 0 ? waitingName(waiting) : props.label;
+  const n = props.waiting?.n ?? 0;
+  const count = props.waiting && n > 0 ? tn(props.waiting.words, n) : undefined;
+  const name = count ? waitingName(props.label, count) : props.label;
   return (
     <Tooltip label={props.label} position="right" disabled={!props.narrow}>
       <NavLink
@@ -295,10 +329,8 @@ function RailLink(props: {
       >
         {props.icon}
         {!props.narrow && props.label}
-        {waiting > 0 && <Count n={waiting} />}
-        {waiting > 0 && !props.narrow && (
-          <span className="visually-hidden">{tn('nav.waiting', waiting)}</span>
-        )}
+        {count && <Count n={n} />}
+        {count && !props.narrow && <span className="visually-hidden">{count}</span>}
       </NavLink>
     </Tooltip>
   );

@@ -9,6 +9,7 @@ import {
   IconMessage,
   IconMoon,
   IconPlus,
+  IconRoute,
   IconSearch,
   IconServer,
   IconSun,
@@ -73,6 +74,12 @@ export default function Palette({ me, onClose }: { me: Me | undefined; onClose: 
             label: t('nav.proposals'),
             leftSection: <IconInbox size={18} />,
             onClick: () => navigate('/proposals'),
+          },
+          {
+            id: 'page-operations',
+            label: t('nav.operations'),
+            leftSection: <IconRoute size={18} />,
+            onClick: () => navigate('/operations'),
           },
           ...(can(me, 'evidence.view')
             ? [

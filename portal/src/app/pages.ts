@@ -22,6 +22,8 @@ export const WebhooksPage = page(() => import('../webhooks/WebhooksPage'), 'webh
 export const WebhookPage = page(() => import('../webhooks/WebhookPage'), 'webhooks');
 export const ProposalsPage = page(() => import('../proposals/ProposalsPage'), 'proposals');
 export const ProposalPage = page(() => import('../proposals/ProposalPage'), 'proposals');
+export const OperationsPage = page(() => import('../operations/OperationsPage'), 'operations');
+export const OperationPage = page(() => import('../operations/OperationPage'), 'operations');
 /** No page, but with words that only few ever need. */
 export const Waiting = page(() => import('../proposals/Waiting'), 'proposals');
 export const SettingsPage = page(() => import('../settings/SettingsPage'), 'settings');

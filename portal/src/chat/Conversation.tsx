@@ -1,6 +1,6 @@
 // The messages: history, then the turn that is going on. Follows the newest word unless the reader scrolled away.
 import { ActionIcon, Button, Skeleton, Text, Title, Tooltip } from '@mantine/core';
-import { IconArrowDown, IconMoon, IconPlayerStop } from '@tabler/icons-react';
+import { IconArrowDown, IconLoader2, IconMoon, IconPlayerStop } from '@tabler/icons-react';
 import { type UseQueryResult, useQueryClient } from '@tanstack/react-query';
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { api } from '../api/client';
@@ -13,7 +13,7 @@ import { LiveTurn } from './LiveTurn';
 import { Message } from './Message';
 import { preloadProse } from './Prose';
 import { dismiss, isOfRun, newMessages, type Run } from './runs';
-import { isStopped, StartAgent } from './StartAgent';
+import { isOperated, isStopped, StartAgent } from './StartAgent';
 
 interface Props {
   agent: InstanceView;
@@ -98,7 +98,13 @@ export function Conversation(props: Props) {
             !run &&
             !unknown &&
             problem.status === 409 &&
-            (isStopped(agent) ? (
+            (isOperated(agent) ? (
+              <Empty
+                icon={<IconLoader2 size={36} stroke={1.4} className="spin" aria-hidden />}
+                title={t('chat.operated')}
+                hint={t('chat.operated.history')}
+              />
+            ) : isStopped(agent) ? (
               <Empty
                 icon={<IconPlayerStop size={36} stroke={1.4} aria-hidden />}
                 title={t('chat.stopped')}

@@ -22,7 +22,7 @@ import { t } from '../strings';
 import { ProblemAlert, Time } from '../ui/bits';
 import { isAsleep } from '../ui/StateBadge';
 import { useIsRunning } from './runs';
-import { isStopped, StartAgent } from './StartAgent';
+import { isOperated, isStopped, StartAgent } from './StartAgent';
 
 const SessionDialog = lazy(() => import('./SessionDialog'));
 
@@ -97,7 +97,9 @@ export function SessionList({ onPick }: { onPick?: () => void }) {
         )}
         {problem?.status === 409 && (
           <div className="sessions-note">
-            {isStopped(agent) ? (
+            {isOperated(agent) ? (
+              <Text size="sm">{t('chat.operated.list')}</Text>
+            ) : isStopped(agent) ? (
               <>
                 <Text size="sm">{t('chat.stopped.list')}</Text>
                 <StartAgent id={id} />

@@ -17,6 +17,11 @@ export function isStopped(agent: InstanceView | undefined): boolean {
   );
 }
 
+/** Stopped by an operation that works on it, and started by it again. */
+export function isOperated(agent: InstanceView | undefined): boolean {
+  return agent?.operation_id != null && agent.seen !== 'ready' && agent.seen !== 'busy';
+}
+
 export function StartAgent({ id }: { id: string }) {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);

@@ -1,11 +1,13 @@
 // What an entry says, in words people say: who, on what, and how it ended with icon, word and colour.
 import {
   IconAlertTriangle,
+  IconArrowBackUp,
   IconBan,
   IconCheck,
   IconCircleCheck,
   IconCircleDot,
   IconCircleX,
+  IconPlayerSkipForward,
   IconPlugOff,
 } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
@@ -17,7 +19,17 @@ import { short } from '../ui/format';
 
 /** What the log records, by kind of thing; the order is that of the menu. */
 export const ACTIONS = {
-  instance: ['create', 'configure', 'start', 'stop', 'restart', 'delete', 'seen', 'catch_up'],
+  instance: [
+    'create',
+    'configure',
+    'start',
+    'stop',
+    'restart',
+    'change_engine',
+    'delete',
+    'seen',
+    'catch_up',
+  ],
   session: ['sign_in', 'sign_out', 'revoke'],
   user: ['create', 'update', 'set_role', 'reset_password', 'delete'],
   invitation: ['create', 'revoke'],
@@ -29,6 +41,7 @@ export const ACTIONS = {
   settings: ['update'],
   policy: ['update', 'reset'],
   proposal: ['create', 'approve', 'reject', 'withdraw', 'settle', 'collect'],
+  operation: ['cancel', 'resolve', 'step', 'undo', 'settle'],
   webhook: ['create', 'update', 'replay', 'delete', 'dead'],
   engine: ['install'],
   key: ['rotate', 'export'],
@@ -36,7 +49,16 @@ export const ACTIONS = {
   model: ['use'],
 } as const;
 
-export const OUTCOMES = ['done', 'refused', 'ready', 'failed', 'crash_looping', 'unreachable'] as const;
+export const OUTCOMES = [
+  'done',
+  'refused',
+  'ready',
+  'failed',
+  'undone',
+  'stuck',
+  'crash_looping',
+  'unreachable',
+] as const;
 
 /** Names for ids: of people and agents, as far as the reader may list them. */
 export type Names = ReadonlyMap<string, string>;
@@ -81,6 +103,10 @@ const ENDS: Record<string, { tone: string; Icon: typeof IconCheck }> = {
   unreachable: { tone: 'attention', Icon: IconPlugOff },
   failed: { tone: 'failed', Icon: IconCircleX },
   crash_looping: { tone: 'failed', Icon: IconAlertTriangle },
+  stuck: { tone: 'failed', Icon: IconAlertTriangle },
+  begun: { tone: 'attention', Icon: IconArrowBackUp },
+  undone: { tone: 'quiet', Icon: IconArrowBackUp },
+  skipped: { tone: 'quiet', Icon: IconPlayerSkipForward },
 };
 
 export function Outcome({ outcome }: { outcome: string }) {

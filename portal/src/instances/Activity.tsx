@@ -28,6 +28,8 @@ export function Activity({ me, own }: { me: Me; own: readonly InstanceView[] }) 
   const earlier = useQuery({ ...activityQuery(me.id), enabled: all }).data ?? [];
   const known = new Set(live.map((one) => one.seq));
   const shown = [...live, ...earlier.filter((one) => !known.has(one.seq))]
+    // Its own page tells them, and they would push out everything else.
+    .filter((one) => one.action !== 'operation.step')
     .filter((one) => !all || concerns(one, me, own))
     .sort((a, b) => b.seq - a.seq)
     .slice(0, MOST_SHOWN);

@@ -10,6 +10,7 @@ import { useLive } from '../api/live';
 import { instanceQuery, queryClient } from '../api/queries';
 import type { InstanceView } from '../api/types';
 import { useMe } from '../app/session';
+import { Banner } from '../operations/Banner';
 import { t } from '../strings';
 import { Id, ProblemAlert, Section, Time } from '../ui/bits';
 import { bytes, number } from '../ui/format';
@@ -93,6 +94,7 @@ export default function InstancePage() {
           <InstanceActions instance={instance} />
         </Group>
       </Group>
+      {instance.operation_id && <Banner id={instance.operation_id} name={instance.name} />}
       {instance.reason && (
         <Alert
           mt="md"

@@ -1,6 +1,7 @@
 // Everything that happened to an instance, newest first, as the evidence log tells it.
-import { Text } from '@mantine/core';
+import { Anchor, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import { Link } from 'react-router';
 import { timelineQuery } from '../api/queries';
 import { useMe } from '../app/session';
 import { t, tWord } from '../strings';
@@ -42,12 +43,18 @@ export function Timeline({ id }: { id: string }) {
                   <Time at={entry.at} /> · {exact(entry.at)} ·{' '}
                   <span title={entry.actor}>{actor(entry.actor, me?.id)}</span>
                 </Text>
-                {details(entry.detail).map(([name, value]) => (
-                  <Text size="sm" key={name}>
+                {details(entry.detail).map(({ field, value }) => (
+                  <Text size="sm" key={field}>
                     <Text span c="dimmed">
-                      {name}:
+                      {tWord('detail', field).replaceAll('_', ' ')}:
                     </Text>{' '}
-                    {value}
+                    {field === 'operation' ? (
+                      <Anchor component={Link} to={`/operations/${value}`} size="sm" title={value}>
+                        {short(value)}
+                      </Anchor>
+                    ) : (
+                      value
+                    )}
                   </Text>
                 ))}
               </li>
@@ -66,19 +73,19 @@ function actor(text: string, me: string | undefined): string {
   return kind === text ? tWord('actor', kind) : `${tWord('actor', kind)} ${short(text)}`;
 }
 
-function details(detail: unknown): [string, string][] {
+function details(detail: unknown): { field: string; value: string }[] {
   if (detail === null || typeof detail !== 'object') return [];
   return Object.entries(detail)
     .filter(
-      ([name, value]) =>
-        !/(^|_)id$/.test(name) && value !== '' && value !== null && typeof value !== 'object',
+      ([field, value]) =>
+        !/(^|_)id$/.test(field) && value !== '' && value !== null && typeof value !== 'object',
     )
-    .map(([name, value]) => [
-      tWord('detail', name).replaceAll('_', ' '),
-      ['from', 'wanted', 'disk_pressure'].includes(name)
+    .map(([field, value]) => ({
+      field,
+      value: ['from', 'wanted', 'disk_pressure'].includes(field)
         ? tWord('outcome', String(value))
-        : name.endsWith('_bytes') && typeof value === 'number'
+        : field.endsWith('_bytes') && typeof value === 'number'
           ? bytes(value)
           : String(value),
-    ]);
+    }));
 }

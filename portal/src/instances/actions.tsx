@@ -1,15 +1,25 @@
 // What can be done to an instance, each with what will happen.
-import { Button, Checkbox, Menu } from '@mantine/core';
-import { IconDots, IconPlayerPlay, IconPlayerStop, IconRefresh, IconTrash } from '@tabler/icons-react';
-import { useState } from 'react';
+import { Button, Checkbox, Menu, Tooltip } from '@mantine/core';
+import {
+  IconDots,
+  IconEngine,
+  IconPlayerPlay,
+  IconPlayerStop,
+  IconRefresh,
+  IconTrash,
+} from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { type ReactElement, useState } from 'react';
 import { useNavigate } from 'react-router';
 import { api } from '../api/client';
-import { queryClient } from '../api/queries';
+import { enginesQuery, queryClient } from '../api/queries';
 import type { InstanceView } from '../api/types';
+import { can, useMe } from '../app/session';
 import { t } from '../strings';
 import { ProblemAlert } from '../ui/bits';
 import { Confirm } from '../ui/dialogs';
 import { isAsleep } from '../ui/StateBadge';
+import { ChangeEngine, otherEngines } from './ChangeEngine';
 
 type Action = 'start' | 'stop' | 'restart' | 'delete';
 
@@ -36,6 +46,15 @@ export function InstanceActions({ instance }: { instance: InstanceView }) {
   const [error, setError] = useState<unknown>(null);
   const path = `/api/v1/instances/${instance.id}`;
   const main = mainAction(instance);
+  const held = instance.operation_id != null;
+  const me = useMe();
+  const [changing, setChanging] = useState(false);
+  // Whoever may not know the engines is not offered one.
+  const known = useQuery({
+    ...enginesQuery,
+    enabled: can(me, 'instance.change_engine') && can(me, 'engine.list'),
+  });
+  const engines = otherEngines(known.data ?? [], instance);
 
   const apply = (view: InstanceView) => {
     queryClient.setQueryData(['instance', instance.id], view);
@@ -66,18 +85,26 @@ export function InstanceActions({ instance }: { instance: InstanceView }) {
   return (
     <>
       {main === 'start' && (
-        <Button leftSection={<IconPlayerPlay size={16} />} loading={busy} onClick={() => void start()}>
-          {isAsleep(instance) ? t('instance.wake') : t('instance.start')}
-        </Button>
+        <Held when={held}>
+          <Button
+            leftSection={<IconPlayerPlay size={16} />}
+            loading={busy}
+            {...heldProps(held, () => void start())}
+          >
+            {isAsleep(instance) ? t('instance.wake') : t('instance.start')}
+          </Button>
+        </Held>
       )}
       {main === 'stop' && (
-        <Button
-          variant="default"
-          leftSection={<IconPlayerStop size={16} />}
-          onClick={() => setAsking('stop')}
-        >
-          {t('instance.stop')}
-        </Button>
+        <Held when={held}>
+          <Button
+            variant="default"
+            leftSection={<IconPlayerStop size={16} />}
+            {...heldProps(held, () => setAsking('stop'))}
+          >
+            {t('instance.stop')}
+          </Button>
+        </Held>
       )}
       {instance.wanted !== 'deleted' && (
         <Menu position="bottom-end">
@@ -87,13 +114,28 @@ export function InstanceActions({ instance }: { instance: InstanceView }) {
             </Button>
           </Menu.Target>
           <Menu.Dropdown>
-            <Menu.Item leftSection={<IconRefresh size={16} />} onClick={() => setAsking('restart')}>
+            {held && <Menu.Label>{t('instance.held')}</Menu.Label>}
+            <Menu.Item
+              leftSection={<IconRefresh size={16} />}
+              disabled={held}
+              onClick={() => setAsking('restart')}
+            >
               {t('instance.restart')}
             </Menu.Item>
+            {engines.length > 0 && (
+              <Menu.Item
+                leftSection={<IconEngine size={16} />}
+                disabled={held}
+                onClick={() => setChanging(true)}
+              >
+                {t('instance.engine.change')}
+              </Menu.Item>
+            )}
             <Menu.Divider />
             <Menu.Item
               leftSection={<IconTrash size={16} />}
               color="var(--failed)"
+              disabled={held}
               onClick={() => setAsking('delete')}
             >
               {t('instance.delete')}
@@ -102,6 +144,7 @@ export function InstanceActions({ instance }: { instance: InstanceView }) {
         </Menu>
       )}
       {error !== null && <ProblemAlert error={error} />}
+      {changing && <ChangeEngine instance={instance} engines={engines} onClose={() => setChanging(false)} />}
       {asking && (
         <Confirm
           title={t(`instance.${asking}.title`, { name: instance.name })}
@@ -124,4 +167,18 @@ export function InstanceActions({ instance }: { instance: InstanceView }) {
       )}
     </>
   );
+}
+
+/** Says why a button does nothing, where the eye and the keyboard come to it. */
+function Held({ when, children }: { when: boolean; children: ReactElement }) {
+  return (
+    <Tooltip label={t('instance.held')} disabled={!when} events={{ hover: true, focus: true, touch: true }}>
+      {children}
+    </Tooltip>
+  );
+}
+
+/** A button that is disabled outright is not come to by keyboard, and its reason is heard by nobody. */
+function heldProps(held: boolean, act: () => void) {
+  return held ? { 'aria-disabled': true, 'data-disabled': true } : { onClick: act };
 }

@@ -16,6 +16,7 @@ const OWNED = [
   'browser_session',
   'usage',
   'user',
+  'operation',
 ];
 export const isOwned = (kind: string) => OWNED.includes(kind);
 /** Only these have a role: of a person, or what an invitation gives. */

@@ -20,13 +20,10 @@ export default function ProposalsPage() {
   const [params, setParams] = useSearchParams();
   const tab = TABS.find((one) => one === params.get('tab')) ?? 'waiting';
   const awaiting = useQuery(awaitingQuery);
-  const others = useInfiniteQuery({ ...proposalsQuery, enabled: tab !== 'waiting' });
-  const all = others.data?.pages.flatMap((page) => page.items);
+  const others = useInfiniteQuery({ ...proposalsQuery(tab === 'mine'), enabled: tab !== 'waiting' });
   const more = tab !== 'waiting' && others.hasNextPage;
   const query =
-    tab === 'waiting'
-      ? awaiting
-      : { ...others, data: tab === 'all' ? all : all?.filter((one) => one.requester.id === me?.id) };
+    tab === 'waiting' ? awaiting : { ...others, data: others.data?.pages.flatMap((page) => page.items) };
   return (
     <PageBody title={t('nav.proposals')} intro={t('proposal.intro')}>
       <SegmentedControl
@@ -48,7 +45,7 @@ export default function ProposalsPage() {
               ))}
             </ul>
           ) : (
-            // Older ones may be there yet.
+            // A page may be empty of what this reader may see, and older ones not.
             !more && <None tab={tab} />
           )
         }

@@ -14,6 +14,7 @@ import { api } from '../api/client';
 import type { DryRun, ProposalRequest, ProposalSimulation, ProposalView } from '../api/types';
 import { useMe } from '../app/session';
 import { useNames } from '../evidence/words';
+import { stepWords } from '../operations/steps';
 import { t } from '../strings';
 import { ProblemAlert, Section } from '../ui/bits';
 import { sentence, short } from '../ui/format';
@@ -118,6 +119,16 @@ function Values({ run, request }: { run: DryRun; request: ProposalRequest | null
           ))}
         </dl>
       )}
+      {run.steps && run.steps.length > 0 && (
+        <div className="proposal-steps">
+          <Text size="sm">{t('proposal.steps')}</Text>
+          <ol>
+            {run.steps.map((step) => (
+              <li key={step}>{stepWords(run.action, step)}</li>
+            ))}
+          </ol>
+        </div>
+      )}
       <Text size="sm" c="dimmed" mt="sm" component="div">
         {run.instances.length === 0 ? (
           t('proposal.instances.none')
@@ -175,7 +186,11 @@ function Checked({ checked }: { checked: ProposalSimulation }) {
     );
   }
   const named = (ids: string[]) => ids.map((id) => names.get(id) ?? short(id));
-  const known = (run: DryRun) => ({ ...run, instances: named(run.instances) });
+  const known = (run: DryRun) => ({
+    ...run,
+    instances: named(run.instances),
+    steps: (run.steps ?? []).map((step) => stepWords(run.action, step)),
+  });
   const found = then ? differences(known(then), known(now)) : [];
   return (
     <Alert
@@ -187,9 +202,11 @@ function Checked({ checked }: { checked: ProposalSimulation }) {
     >
       {found.length === 0 && <Text size="sm">{t('proposal.check.rules')}</Text>}
       <dl className="proposal-differences">
-        {found.map(({ field, was, is }) => (
-          <div key={field}>
-            <dt>{field === null ? t('proposal.instances.short') : fieldWords(field)}</dt>
+        {found.map(({ part, field, was, is }) => (
+          <div key={field ?? part}>
+            <dt>
+              {field === undefined ? t(`proposal.${part as 'instances' | 'steps'}.short`) : fieldWords(field)}
+            </dt>
             <dd>
               <Side sign="-" value={was} />
               <Side sign="+" value={is} />

@@ -21,21 +21,27 @@ const run = (values: object, instances: string[] = []) => ({ values, instances }
 
 test('differences are told value by value, also what came and went', () => {
   expect(differences(run({ a: 1, b: [2], c: 3 }), run({ a: 1, b: [2, 4], d: 5 }))).toEqual([
-    { field: 'b', was: [2], is: [2, 4] },
-    { field: 'c', was: 3, is: undefined },
-    { field: 'd', was: undefined, is: 5 },
+    { part: 'value', field: 'b', was: [2], is: [2, 4] },
+    { part: 'value', field: 'c', was: 3, is: undefined },
+    { part: 'value', field: 'd', was: undefined, is: 5 },
   ]);
 });
 
 test('other agents looked at are a difference too', () => {
   expect(differences(run({ a: 1 }, ['x']), run({ a: 1 }, ['x', 'y']))).toEqual([
-    { field: null, was: ['x'], is: ['x', 'y'] },
+    { part: 'instances', was: ['x'], is: ['x', 'y'] },
   ]);
   expect(differences(run({ a: 1 }, ['x']), run({ a: 1 }, ['x']))).toEqual([]);
+});
+
+test('other steps are a difference too, and none are as good as an empty list of them', () => {
+  const stepped = { ...run({}), steps: ['stop', 'switch'] };
+  expect(differences(run({}), stepped)).toEqual([{ part: 'steps', was: [], is: ['stop', 'switch'] }]);
+  expect(differences(run({}), { ...run({}), steps: [] })).toEqual([]);
 });
 
 test('what is made anew each time is no difference', () => {
   const once = { ...run({ name: 'a', expires_at: 1 }), fresh: ['expires_at'] };
   const again = { ...run({ name: 'b', expires_at: 2 }), fresh: ['expires_at'] };
-  expect(differences(once, again)).toEqual([{ field: 'name', was: 'a', is: 'b' }]);
+  expect(differences(once, again)).toEqual([{ part: 'value', field: 'name', was: 'a', is: 'b' }]);
 });

@@ -13,8 +13,9 @@ export function given(demand: PolicyApproval, votes: readonly ProposalVoteView[]
 }
 
 export interface Difference {
-  /** A value's name; `null` for the agents looked at afterwards. */
-  field: string | null;
+  part: 'value' | 'instances' | 'steps';
+  /** A value's name. */
+  field?: string;
   was: unknown;
   is: unknown;
 }
@@ -28,7 +29,10 @@ export function differences(was: DryRun, is: DryRun): Difference[] {
   const fields = [...new Set([...Object.keys(was.values), ...Object.keys(is.values)])];
   const found: Difference[] = fields
     .filter((field) => !fresh.has(field) && !same(was.values[field], is.values[field]))
-    .map((field) => ({ field, was: was.values[field], is: is.values[field] }));
-  if (!same(was.instances, is.instances)) found.push({ field: null, was: was.instances, is: is.instances });
+    .map((field) => ({ part: 'value', field, was: was.values[field], is: is.values[field] }));
+  if (!same(was.instances, is.instances))
+    found.push({ part: 'instances', was: was.instances, is: is.instances });
+  const [before, after] = [was.steps ?? [], is.steps ?? []];
+  if (!same(before, after)) found.push({ part: 'steps', was: before, is: after });
   return found;
 }

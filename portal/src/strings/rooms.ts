@@ -42,6 +42,10 @@ export const ROOMS = {
     () => import('./rooms/proposals.en'),
     () => import('./rooms/proposals.de'),
   ),
+  operations: room(
+    () => import('./rooms/operations.en'),
+    () => import('./rooms/operations.de'),
+  ),
   webhooks: room(
     () => import('./rooms/webhooks.en'),
     () => import('./rooms/webhooks.de'),

@@ -86,6 +86,14 @@ export function stateWords(instance: StateOf): StateWords {
     default:
       if (instance.stop_reason === 'disk')
         return { tone: 'failed', word: 'state.full', hint: 'state.full.hint', Icon: IconDatabaseOff };
+      if (instance.stop_reason === 'operation')
+        return {
+          tone: 'working',
+          word: 'state.operated',
+          hint: 'state.operated.hint',
+          Icon: IconLoader2,
+          spin: true,
+        };
       return { tone: 'quiet', word: 'state.stopped', hint: 'state.stopped.hint', Icon: IconPlayerStop };
   }
 }

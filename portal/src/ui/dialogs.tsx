@@ -35,6 +35,8 @@ export function Confirm(props: {
   title: string;
   children: ReactNode;
   action: string;
+  /** What the button says that leaves everything as it is. */
+  dismiss?: string | undefined;
   danger?: boolean;
   onConfirm: () => Promise<unknown>;
   onClose: () => void;
@@ -63,7 +65,7 @@ export function Confirm(props: {
         <ProblemAlert error={error} />
         <Group justify="flex-end" gap="xs">
           <Button variant="default" onClick={props.onClose}>
-            {t('common.cancel')}
+            {props.dismiss ?? t('common.cancel')}
           </Button>
           <Button color={props.danger ? 'red.8' : undefined} loading={busy} onClick={() => void confirm()}>
             {props.action}

@@ -35,6 +35,25 @@ export function seconds(ms: number): string {
   }).format(ms < 1000 ? ms : ms / 1000);
 }
 
+/** How long something took, in whole seconds and two units at most: `1m 12s`. */
+export function duration(ms: number): string {
+  const unit = (value: number, name: 'hour' | 'minute' | 'second') =>
+    new Intl.NumberFormat(locale(), { style: 'unit', unit: name, unitDisplay: 'narrow' }).format(value);
+  const whole = Math.floor(ms / 1000);
+  if (whole < 1) return `<${unit(1, 'second')}`;
+  const parts = [
+    [Math.floor(whole / 3600), 'hour'],
+    [Math.floor(whole / 60) % 60, 'minute'],
+    [whole % 60, 'second'],
+  ] as const;
+  const first = parts.findIndex(([value]) => value > 0);
+  return parts
+    .slice(first, first + 2)
+    .filter(([value]) => value > 0)
+    .map(([value, name]) => unit(value, name))
+    .join(' ');
+}
+
 const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
   ['year', 31_536_000],
   ['month', 2_592_000],

@@ -32,6 +32,11 @@ export const chat = {
   'chat.noneYet': 'Noch keine Gespräche. Schreib deine erste Nachricht.',
   'chat.older': 'Ältere Nachrichten zeigen',
   'chat.openProviders': 'Anbieter öffnen',
+  'chat.operated': 'An deinem Agenten wird gearbeitet',
+  'chat.operated.history':
+    'Dieses Gespräch ist wieder zu lesen, sobald das vorbei ist. Es geschieht von selbst.',
+  'chat.operated.list':
+    'An deinem Agenten wird gearbeitet. Seine Gespräche erscheinen, sobald das vorbei ist.',
   'chat.origin.cron': 'Geplant',
   'chat.origin.room': 'Aus einem Raum',
   'chat.rename': 'Gespräch umbenennen',

@@ -85,6 +85,8 @@ export const proposal = {
   'proposal.state.open': 'Wartet auf Genehmigung',
   'proposal.state.rejected': 'Abgelehnt',
   'proposal.state.withdrawn': 'Zurückgezogen',
+  'proposal.steps': 'Dann, Schritt für Schritt:',
+  'proposal.steps.short': 'Schritte',
   'proposal.tab.all': 'Alle',
   'proposal.tab.mine': 'Deine',
   'proposal.tab.waiting': 'Für dich',

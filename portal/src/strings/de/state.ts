@@ -14,6 +14,8 @@ export const state = {
   'state.failed.hint': 'Er konnte nicht gestartet werden',
   'state.full': 'Platte voll',
   'state.full.hint': 'Angehalten, weil die Dateien mehr belegen, als sie dürfen',
+  'state.operated': 'In Arbeit',
+  'state.operated.hint': 'Ein Vorgang arbeitet an ihm und startet ihn wieder',
   'state.pending': 'Wartet',
   'state.pending.hint': 'Wartet, bis er starten darf',
   'state.ready': 'Bereit',

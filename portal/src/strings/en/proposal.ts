@@ -78,6 +78,8 @@ export const proposal = {
   'proposal.state.open': 'Waits for approval',
   'proposal.state.rejected': 'Rejected',
   'proposal.state.withdrawn': 'Withdrawn',
+  'proposal.steps': 'Then, step by step:',
+  'proposal.steps.short': 'Steps',
   'proposal.tab.all': 'All',
   'proposal.tab.mine': 'Yours',
   'proposal.tab.waiting': 'Waiting for you',

@@ -12,6 +12,8 @@ export const state = {
   'state.failed.hint': 'It could not be started',
   'state.full': 'Disk full',
   'state.full.hint': 'Stopped, because its files take more than they may',
+  'state.operated': 'Being worked on',
+  'state.operated.hint': 'An operation works on it and starts it again',
   'state.pending': 'Waiting',
   'state.pending.hint': 'Waiting for its turn to start',
   'state.ready': 'Ready',

@@ -2,3 +2,4 @@
 export * from '../de/entries';
 export * from '../de/instance';
 export * from '../de/instances';
+export * from '../de/operation';

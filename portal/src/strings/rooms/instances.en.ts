@@ -2,3 +2,4 @@
 export * from '../en/entries';
 export * from '../en/instance';
 export * from '../en/instances';
+export * from '../en/operation';

@@ -1,0 +1,3 @@
+// The pages of operations, in German.
+export * from '../de/entries';
+export * from '../de/operation';
