@@ -258,6 +258,11 @@ fn keep_files(app: &App, id: EngineId, info: &EngineInfo) {
         .write()
         .unwrap_or_else(PoisonError::into_inner)
         .insert(id, files);
+    let mut installation = app
+        .installation
+        .write()
+        .unwrap_or_else(PoisonError::into_inner);
+    installation.missing.remove(&id);
 }
 
 async fn note_outcome(

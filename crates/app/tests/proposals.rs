@@ -12,13 +12,16 @@ use fractal_api_types::{
 };
 use fractal_app::{
     Approvals, Context, policy,
-    proposal::{self, Intent, Performed, Performer},
+    proposal::{self, Intent, Performed, Performer, Work},
     user,
 };
+use fractal_background::{ClaimedJob, JobContext, JobHandler};
 use fractal_policy::{Action, Resource};
 use fractal_store::{Proposal, Tx, proposals};
 use fractal_testing::house::{House, PASSWORD, house, name};
 use fractal_types::{ApiTokenId, ProposalState, Role};
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 const RULES: &str = r#"
 @id("keys-need-one")
@@ -270,4 +273,55 @@ async fn a_busy_moment_is_waited_out_and_a_lasting_one_is_told() {
     let now = in_vain.now().await;
     assert_eq!(now.state, ProposalState::Failed);
     assert_eq!(now.reason.as_deref(), Some("the database is busy"));
+}
+
+/// Does it at once.
+#[derive(Debug)]
+struct Answers;
+
+#[async_trait]
+impl Performer for Answers {
+    async fn perform(&self, _: Context, _: &Intent) -> Performed {
+        Performed::Done("{\"secret\":\"new\"}".to_owned().into())
+    }
+}
+
+/// Is so slow that another worker does it meanwhile, and there is nothing left to do for it.
+#[derive(Debug)]
+struct Overtaken(Arc<House>);
+
+#[async_trait]
+impl Performer for Overtaken {
+    async fn perform(&self, _: Context, _: &Intent) -> Performed {
+        assert_eq!(self.0.work(Arc::new(Answers)).await, 1);
+        Performed::Failed {
+            code: ProblemCode::Conflict,
+            detail: "this proposal is done already".into(),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_worker_that_comes_too_late_does_not_say_that_the_answer_is_lost() {
+    let asked = asked(0).await;
+    asked.approve().await;
+    let (app, id) = (&asked.house.app, asked.view.id);
+    // Not by a worker, whose lease would keep the other one away.
+    let late = Work::new(app.clone(), Arc::new(Overtaken(asked.house.clone())));
+    let context = JobContext {
+        stop: CancellationToken::new(),
+        job: ClaimedJob {
+            id: app.new_id(),
+            queue: proposal::QUEUE.to_owned(),
+            payload: json!({ "carry_out": id }),
+            attempt: 1,
+            max_attempts: 10,
+            fence: 1,
+        },
+    };
+    late.run(&context).await.unwrap();
+    let now = asked.now().await;
+    assert_eq!((now.state, now.reason), (ProposalState::Done, None));
+    let answer = proposal::collect(&asked.house.app, &asked.owner, now.id).await;
+    assert_eq!(answer.unwrap().answer["secret"], "new");
 }

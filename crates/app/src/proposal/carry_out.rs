@@ -222,14 +222,18 @@ async fn answered(app: &App, id: ProposalId, answer: &Answer) -> Result<()> {
                 let Some(mut row) = proposals::find(&tx, id).await? else {
                     return Ok(());
                 };
-                row.answered_at = Some(app.clock.now());
+                // Two may work on it, when the lease of the first has run out: whoever has the answer is right.
                 match answer {
-                    Answer::Kept(text) if text.expose_secret().is_empty() => {}
-                    Answer::Kept(text) => {
-                        row.answer = Some(app.seal_proposal(&tx, &row, "answer", text).await?);
-                    }
+                    Answer::Lost(_) if row.answered_at.is_some() => return Ok(()),
                     Answer::Lost(why) => row.reason = Some(why.clone()),
+                    Answer::Kept(text) => {
+                        row.reason = None;
+                        if !text.expose_secret().is_empty() {
+                            row.answer = Some(app.seal_proposal(&tx, &row, "answer", text).await?);
+                        }
+                    }
                 }
+                row.answered_at = Some(app.clock.now());
                 proposals::update(&tx, &row).await?;
                 Ok::<_, Error>(())
             })
