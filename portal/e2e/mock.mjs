@@ -4,12 +4,15 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { fillLog, makeLog } from './evidence.mjs';
 import { fillOperations, makeOperations } from './operations.mjs';
 import { fillProposals, makeProposals } from './proposals.mjs';
 import { fillRules, makeRules } from './rules.mjs';
 import { fillWebhooks, makeWebhooks } from './webhooks.mjs';
 
+// With a number of milliseconds, answers come late and in another order each time: shows what a test does not wait for.
+const JITTER = Number(process.env.FRACTAL_E2E_JITTER ?? 0);
 const dist = join(import.meta.dirname, '..', 'dist');
 const TYPES = {
   '.js': 'text/javascript',
@@ -1128,7 +1131,8 @@ export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
     res.end(readFileSync(target));
   }
 
-  const server = createServer((req, res) => {
+  const server = createServer(async (req, res) => {
+    if (JITTER > 0 && req.url.startsWith('/api/')) await wait(Math.random() * JITTER);
     handle(req, res).catch((error) => {
       console.error(error);
       if (!res.headersSent) problem(res, 500, 'internal', String(error));
