@@ -94,7 +94,6 @@ pub async fn create(app: &App, cx: &Context, body: CreateProvider) -> Result<Pro
         "/base_url",
         "must be absent: the demo provider lives inside",
     )?;
-    check_private(app, cx, body.allow_private_network)?;
     let row = Provider {
         id: app.new_id(),
         organization_id: cx.actor.organization_id,
@@ -147,6 +146,9 @@ impl Change for Create {
 
     async fn apply(&self, door: &Door<'_>) -> Result<Provider> {
         let mut row = self.row.clone();
+        if row.private_network {
+            check_private(door)?;
+        }
         if let Some(key) = &self.key {
             row.api_key = Some(
                 door.app
@@ -184,9 +186,6 @@ pub async fn update(
     id: ProviderId,
     body: UpdateProvider,
 ) -> Result<ProviderView> {
-    if body.allow_private_network == Some(true) {
-        check_private(app, cx, body.allow_private_network)?;
-    }
     // Judged before the door only for its words; the door decides again in the transaction.
     let row = app
         .provider(&app.store.read(), cx, Action::ProviderUpdate, id)
@@ -256,10 +255,15 @@ impl Change for Update {
         if let Some(name) = &self.name {
             row.name = name.clone();
         }
+        if self.private_network == Some(true) {
+            check_private(door)?;
+        }
         if let Some(base_url) = &self.base_url
             && row.base_url.as_ref() != Some(base_url)
         {
             row.base_url = Some(base_url.clone());
+            // Leave to reach inwards was given for the address it had; whoever may not give it does not take it elsewhere.
+            row.private_network &= may_go_inwards(door);
             // A key goes only to the address it was entered for (design section 8).
             row.api_key = None;
             row.key_hint = None;
@@ -463,13 +467,19 @@ fn checked_models(kind: ProviderKind, models: Option<Vec<String>>) -> Result<Vec
 }
 
 /// Only administrators may open the way to private and loopback addresses (design section 8).
-fn check_private(app: &App, cx: &Context, wanted: Option<bool>) -> Result<()> {
-    if wanted == Some(true) && !app.may(cx, Action::SettingsUpdate, &Resource::Settings) {
+fn check_private(door: &Door<'_>) -> Result<()> {
+    if !may_go_inwards(door) {
         return Err(Error::new(ProblemCode::Forbidden)
             .detail("only an administrator may allow a provider on a private or loopback address")
             .remedy("ask an administrator to add it as a shared provider"));
     }
     Ok(())
+}
+
+/// Whether whoever acts, as they are by now, may have Fractal reach addresses on loopback and private networks.
+fn may_go_inwards(door: &Door<'_>) -> bool {
+    let (app, cx) = (door.app, door.cx);
+    app.may(cx, Action::SettingsUpdate, &Resource::Settings)
 }
 
 /// The last characters of a key, enough to recognise it and too few to use it.
