@@ -35,7 +35,10 @@ PORTAL_SOURCES := $(shell find portal/src portal/index.html portal/package.json 
 portal/dist/index.html: portal/node_modules/.installed $(PORTAL_SOURCES)
 	cd portal && npm run --silent build
 
+# What builds the Portal says something else when Node is older, and only after the installation.
 portal/node_modules/.installed: portal/package.json portal/package-lock.json
+	@node -e 'const [a, b] = process.versions.node.split("."); process.exit(+a > 20 || (+a == 20 && +b >= 19) ? 0 : 1)' \
+		|| { echo "Node 20.19 or later with npm is needed to build the web front end; found $$(node --version || echo none)"; exit 1; }
 	cd portal && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 

@@ -73,6 +73,18 @@ pub struct AttachmentLimits {
     pub max_image_bytes: u64,
 }
 
+impl AttachmentLimits {
+    /// The most bytes a file of this MIME type may have.
+    #[must_use]
+    pub fn of(&self, mime_type: &str) -> u64 {
+        if mime_type.starts_with("image/") {
+            self.max_image_bytes
+        } else {
+            self.max_bytes
+        }
+    }
+}
+
 /// Why a connection did not open.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum OpenError {

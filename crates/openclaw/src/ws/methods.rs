@@ -37,6 +37,16 @@ pub struct Attachment {
     pub base64: String,
 }
 
+impl Attachment {
+    /// How many bytes its content has.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        let padding = self.base64.bytes().rev().take_while(|byte| *byte == b'=');
+        let decoded = self.base64.len() / 4 * 3;
+        (decoded.saturating_sub(padding.count())) as u64
+    }
+}
+
 /// The configuration as the gateway holds it.
 #[derive(Debug, Clone)]
 pub struct ConfigSnapshot {

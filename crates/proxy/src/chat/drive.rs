@@ -4,10 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use fractal_api_types::{ChatEvent, ChatPhase, ProblemCode, TokenUsage, ToolPhase};
 use fractal_openclaw::ws::{
-    AgentActivity, ChatKind, ChatSend, Events, Gateway, Incoming, Question, RpcError, Signal,
+    AgentActivity, Attachment, ChatKind, ChatSend, Events, Gateway, Incoming, Question, RpcError, Signal,
     Usage, codes,
 };
-use fractal_types::Timestamp;
+use fractal_types::{Timestamp, bytes_in_words};
 
 use super::{ChatHub, history, run::Run, summary};
 use crate::ports::{ChatFailure, Progress};
@@ -128,6 +128,7 @@ async fn hand_over(
 ) -> Result<bool, ChatFailure> {
     let started = hub.inner.clock.now();
     let mut uncertain = false;
+    fits(gateway, send)?;
     loop {
         let error = match gateway.chat_send(send).await {
             Ok(_) => return Ok(uncertain),
@@ -149,6 +150,27 @@ async fn hand_over(
         let left = hub.inner.settings.hold.saturating_sub(waited);
         // When it does not come back in time the next try says why.
         let _ = gateway.wait_ready(left).await;
+    }
+}
+
+/// Whether the gateway takes files of such sizes, as it said when it was connected. It would refuse them without naming one.
+fn fits(gateway: &Gateway, send: &ChatSend) -> Result<(), ChatFailure> {
+    let Some(limits) = gateway.hello().and_then(|hello| hello.policy.attachments) else {
+        return Ok(());
+    };
+    let over = |file: &&Attachment| file.size() > limits.of(&file.mime_type);
+    match send.attachments.iter().find(over) {
+        None => Ok(()),
+        Some(file) => Err(ChatFailure::new(
+            ProblemCode::InvalidFields,
+            format!(
+                "{} has {}; the agent's gateway takes at most {} of such a file.",
+                file.file_name,
+                bytes_in_words(file.size()),
+                bytes_in_words(limits.of(&file.mime_type))
+            ),
+        )
+        .remedy("Send a smaller one.")),
     }
 }
 

@@ -732,6 +732,39 @@ async fn attachments_travel_and_wrong_requests_are_refused_at_once() {
     assert_eq!(refused(ChatRequest::default()), ProblemCode::InvalidFields);
 }
 
+#[tokio::test]
+async fn a_file_that_the_gateway_would_not_take_is_named_before_it_is_sent() {
+    let world = world().await;
+    // The scripted gateway takes pictures of ten million bytes, and other files of twice that.
+    let large = "A".repeat(14_000_000);
+    let file = |name: &str, mime_type: &str| Attachment {
+        name: name.into(),
+        mime_type: mime_type.into(),
+        content: large.clone(),
+    };
+    let see = |file| ChatRequest {
+        attachments: Some(vec![file]),
+        ..message("main", "see")
+    };
+    let picture = see(file("dot.png", "image/png"));
+    let run = world.hub.start(person(1), mine(), picture).unwrap();
+    let told = all(run.events()).await;
+    let Some(ChatEvent::Error { message, code, .. }) = told.last() else {
+        panic!("{told:?}")
+    };
+    assert_eq!(code, "invalid-fields");
+    assert_eq!(
+        message,
+        "dot.png has 10 MiB; the agent's gateway takes at most 9 MiB of such a file."
+    );
+    let other = see(file("dot.bin", "application/octet-stream"));
+    let run = world.hub.start(person(1), mine(), other).unwrap();
+    let turn = world.gateway.take_message().await;
+    assert_eq!(turn.params["attachments"][0]["fileName"], "dot.bin");
+    turn.finish("seen");
+    assert_eq!(final_text(&all(run.events()).await), "seen");
+}
+
 fn completion(messages: serde_json::Value) -> CompletionRequest {
     serde_json::from_value(
         json!({"model": "agent", "messages": messages, "stream_options": {"include_usage": true}}),

@@ -134,7 +134,5 @@ async fn a_real_gateway_lives_in_the_sandbox() {
 
 #[tokio::test]
 async fn a_real_gateway_lives_reduced() {
-    if std::env::var_os("FRACTAL_TEST_REDUCED").is_some() {
-        a_real_gateway_becomes_ready_and_stops_gracefully(Bubblewrap::Off).await;
-    }
+    a_real_gateway_becomes_ready_and_stops_gracefully(Bubblewrap::Off).await;
 }
