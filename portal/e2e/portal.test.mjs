@@ -326,7 +326,7 @@ scenario(
     await page.getByRole('heading', { name: 'Sprache und Farben' }).waitFor();
     await page.locator('label', { hasText: 'English' }).click();
     await page.getByRole('heading', { name: 'Language and colours' }).waitFor();
-    assert.equal(state.me.locale, 'en');
+    await until('the account to know', () => state.me.locale === 'en');
     state.me.locale = 'de';
     await page.reload();
     await page.getByRole('heading', { name: 'Language and colours' }).waitFor();

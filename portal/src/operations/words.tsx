@@ -14,11 +14,14 @@ import { short } from '../ui/format';
 import { current, goesBack } from './progress';
 import { stepWords } from './steps';
 
-type Thing = Pick<OperationView, 'resource_kind' | 'resource_id'>;
+type Thing = Pick<OperationView, 'resource_kind' | 'resource_id'> & Partial<Pick<OperationView, 'input'>>;
 
-/** On what: its name where whoever reads may know it. */
-export function onWhat({ resource_kind, resource_id }: Thing, names: Names): string {
-  return names.get(resource_id) ?? `${tWord('kind', resource_kind)} ${short(resource_id)}`;
+/** On what: its name where whoever reads may know it; of what is gone the operation itself kept it. */
+export function onWhat({ resource_kind, resource_id, input }: Thing, names: Names): string {
+  const known = names.get(resource_id);
+  if (known !== undefined) return known;
+  const kept = (input as { name?: unknown } | null | undefined)?.name;
+  return typeof kept === 'string' ? kept : `${tWord('kind', resource_kind)} ${short(resource_id)}`;
 }
 
 /** “Change engine: Ada” */

@@ -70,12 +70,16 @@ export function Editor(props: {
       events: values.all ? ['*'] : values.events,
       allow_private_network: values.allow_private_network,
     } satisfies CreateWebhook & UpdateWebhook;
+    let made: NewWebhook | undefined;
     const ok = await form.submit(async () => {
       if (webhook) await api.patch<WebhookView>(`/api/v1/webhooks/${webhook.id}`, body);
-      else props.onMade?.(await api.post<NewWebhook>('/api/v1/webhooks', body));
+      else made = await api.post<NewWebhook>('/api/v1/webhooks', body);
       await queryClient.invalidateQueries({ queryKey: webhooksQuery.queryKey });
     });
-    if (ok) props.onClose();
+    if (!ok) return;
+    // Closed before the secret is shown: closing goes to the list, and would take whoever went on from the secret back.
+    props.onClose();
+    if (made) props.onMade?.(made);
   };
   return (
     <Drawer

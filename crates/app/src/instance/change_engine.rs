@@ -2,20 +2,19 @@
 //!
 //! The operation holds the instance meanwhile (`held_by`), so nobody else changes what is wanted of it; a chat that needs it waits.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
-use fractal_api_types::{ChangeEngine as Body, OperationView, ProblemCode};
+use fractal_api_types::{ChangeEngine as Body, OperationView};
 use fractal_background::operation::{At, Kind, Progress, Step, Trouble};
 use fractal_policy::{Action, Resource};
-use fractal_store::{EngineState, Instance, Operation, Tx, engines, instances, operations};
-use fractal_types::{
-    EngineId, InstanceId, OperationId, SeenState, StopReason, Timestamp, WantedState,
-};
+use fractal_store::{EngineState, Operation, Tx, engines, instances, operations};
+use fractal_types::{EngineId, InstanceId, OperationId, SeenState, WantedState};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::wanted::{SetWanted, Wish};
+use super::{
+    operated::{Before, Hands, LOOK, done, existing, held, input_of, let_go, minutes},
+    wanted::Wish,
+};
 use crate::{
     App, Context, Error, Result,
     change::{Change, Door, submit},
@@ -32,10 +31,6 @@ const STOP: &str = "stop";
 const SWITCH: &str = "switch";
 const START: &str = "start";
 const RESTORE: &str = "restore";
-
-const fn minutes(count: u64) -> Duration {
-    Duration::from_secs(count * 60)
-}
 
 const STEPS: &[Step] = &[
     Step {
@@ -61,9 +56,6 @@ const STEPS: &[Step] = &[
     },
 ];
 
-/// Between two looks at what is seen.
-const LOOK: Duration = Duration::from_secs(1);
-
 /// What the steps are given.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Input {
@@ -72,9 +64,8 @@ struct Input {
     from_engine_id: EngineId,
     from_engine_version: String,
     /// What was wanted before, and is wanted afterwards.
-    wanted: WantedState,
-    stop_reason: Option<StopReason>,
-    next_wake_at: Option<Timestamp>,
+    #[serde(flatten)]
+    before: Before,
 }
 
 /// Begins to give an instance another engine.
@@ -149,9 +140,7 @@ impl Change for Begin {
             engine_version: engine.version,
             from_engine_id: from.id,
             from_engine_version: from.version,
-            wanted: row.wanted,
-            stop_reason: row.stop_reason,
-            next_wake_at: row.next_wake_at,
+            before: Before::of(&row),
         };
         door.note("engine_version", input.engine_version.as_str());
         door.note("from_engine_version", input.from_engine_version.as_str());
@@ -166,20 +155,6 @@ impl Change for Begin {
     }
 }
 
-/// What is answered while an operation works on an instance.
-pub(super) fn held(row: &Instance) -> Error {
-    let by = row.held_by.as_deref().unwrap_or_default();
-    Error::conflict(format!("operation {by} is working on it"))
-        .remedy("wait until it is over, or cancel it")
-}
-
-async fn existing(tx: &Tx, id: InstanceId) -> Result<Instance> {
-    instances::find(tx, id)
-        .await?
-        .filter(|row| row.deleted_at.is_none())
-        .ok_or_else(Error::not_found)
-}
-
 /// The kind of operation.
 #[derive(Clone)]
 pub struct ChangeEngine {
@@ -192,14 +167,6 @@ impl std::fmt::Debug for ChangeEngine {
     }
 }
 
-/// A step and what it works on.
-struct Work<'a> {
-    app: &'a App,
-    operation: &'a Operation,
-    input: Input,
-    row: Instance,
-}
-
 impl ChangeEngine {
     /// Of this house.
     #[must_use]
@@ -207,22 +174,15 @@ impl ChangeEngine {
         Self { app }
     }
 
-    /// Nothing when the instance is gone, or going.
-    async fn work<'a>(
+    async fn hands<'a>(
         &'a self,
         operation: &'a Operation,
-    ) -> std::result::Result<Option<Work<'a>>, Trouble> {
-        let wrong = || Trouble::Lasting("what it was given cannot be read".to_owned());
-        let input = serde_json::from_value(operation.input.clone()).map_err(|_| wrong())?;
-        let id: InstanceId = operation.resource_id.parse().map_err(|_| wrong())?;
-        let row = instances::find(&self.app.store.read(), id).await?;
-        let row = row.filter(|row| row.deleted_at.is_none() && row.wanted != WantedState::Deleted);
-        Ok(row.map(|row| Work {
-            app: &self.app,
-            operation,
-            input,
-            row,
-        }))
+    ) -> std::result::Result<(Input, Option<Hands<'a>>), Trouble> {
+        let input: Input = input_of(operation)?;
+        let hands = Hands::on(&self.app, operation).await?;
+        // One that goes is as good as gone.
+        let stays = hands.filter(|hands| hands.row.wanted != WantedState::Deleted);
+        Ok((input, stays))
     }
 }
 
@@ -237,173 +197,84 @@ impl Kind for ChangeEngine {
     }
 
     async fn run(&self, step: &'static str, at: At<'_>) -> std::result::Result<Progress, Trouble> {
-        let Some(work) = self.work(at.operation).await? else {
+        let (input, Some(hands)) = self.hands(at.operation).await? else {
             return Err(Trouble::Lasting(
                 "the agent was deleted meanwhile".to_owned(),
             ));
         };
         match step {
-            STOP => work.stopped().await,
-            SWITCH => work.switched_to(work.input.engine_id).await,
-            START => work.started().await,
-            _ => work.as_before().await,
+            STOP => hands.stopped().await,
+            SWITCH => switched(&hands, input.engine_id).await,
+            START => started(&hands, &input).await,
+            _ => as_before(&hands, &input).await,
         }
     }
 
     async fn undo(&self, step: &'static str, at: At<'_>) -> std::result::Result<Progress, Trouble> {
-        let Some(work) = self.work(at.operation).await? else {
+        let (input, Some(hands)) = self.hands(at.operation).await? else {
             return Ok(done());
         };
         match step {
-            START => work.stopped().await,
-            SWITCH => work.switched_to(work.input.from_engine_id).await,
-            STOP => work.wished_as_before().await,
+            START => hands.stopped().await,
+            SWITCH => switched(&hands, input.from_engine_id).await,
+            STOP => hands.wished(&input.before).await,
             // What it did, the undo of the start takes back.
             _ => Ok(done()),
         }
     }
 
     async fn settle(&self, tx: &Tx, operation: &Operation) -> fractal_store::Result<()> {
-        if let Ok(id) = operation.resource_id.parse() {
-            instances::hold(tx, id, &operation.id.to_string(), false).await?;
-        }
-        Ok(())
+        let_go(tx, operation).await
     }
 }
 
-const fn done() -> Progress {
-    Progress::Done(Value::Null)
+async fn switched(
+    hands: &Hands<'_>,
+    engine_id: EngineId,
+) -> std::result::Result<Progress, Trouble> {
+    if hands.row.engine_id != engine_id {
+        let switch = Switch {
+            id: hands.row.id,
+            engine_id,
+            operation: hands.operation(),
+        };
+        hands.submit(switch).await?;
+    }
+    Ok(done())
 }
 
-impl Work<'_> {
-    async fn wish(
-        &self,
-        wish: Wish,
-        next_wake_at: Option<Timestamp>,
-    ) -> std::result::Result<(), Trouble> {
-        let action = match wish {
-            Wish::Run { .. } => Action::InstanceStart,
-            _ => Action::InstanceStop,
-        };
-        let change = SetWanted {
-            id: self.row.id,
-            action,
-            wish,
-            only_in: None,
-            operation: Some((self.operation.id, self.operation.fence)),
-            next_wake_at,
-            cause: Some("operation"),
-        };
-        self.submit(change).await
+async fn started(hands: &Hands<'_>, input: &Input) -> std::result::Result<Progress, Trouble> {
+    let row = &hands.row;
+    if row.wanted != WantedState::Running {
+        hands.wish(Wish::Run { again: false }, None).await?;
+        return Ok(Progress::Wait(LOOK));
     }
-
-    async fn submit<C: Change>(&self, change: C) -> std::result::Result<(), Trouble> {
-        let system = Context {
-            request_id: self.operation.request_id.clone(),
-            ..Context::system(self.operation.organization_id)
-        };
-        submit(self.app, &system, change)
-            .await
-            .map(|_| ())
-            .map_err(trouble)
-    }
-
-    async fn stopped(&self) -> std::result::Result<Progress, Trouble> {
-        if self.row.wanted != WantedState::Stopped {
-            self.wish(Wish::Stop(StopReason::Operation), None).await?;
-            return Ok(Progress::Wait(LOOK));
+    match row.seen {
+        SeenState::CrashLooping | SeenState::Failed => {
+            let reason = row.seen_reason.as_deref();
+            Err(Trouble::Lasting(format!(
+                "it does not come up with engine {}: {}",
+                input.engine_version,
+                reason.unwrap_or("it could not be started")
+            )))
         }
-        Ok(self.without_a_process())
-    }
-
-    fn without_a_process(&self) -> Progress {
-        if self.row.seen.has_process() {
-            Progress::Wait(LOOK)
-        } else {
-            done()
-        }
-    }
-
-    async fn switched_to(&self, engine_id: EngineId) -> std::result::Result<Progress, Trouble> {
-        if self.row.engine_id != engine_id {
-            self.submit(Switch {
-                id: self.row.id,
-                engine_id,
-                operation: (self.operation.id, self.operation.fence),
-            })
-            .await?;
-        }
-        Ok(done())
-    }
-
-    async fn started(&self) -> std::result::Result<Progress, Trouble> {
-        if self.row.wanted != WantedState::Running {
-            self.wish(Wish::Run { again: false }, None).await?;
-            return Ok(Progress::Wait(LOOK));
-        }
-        match self.row.seen {
-            SeenState::CrashLooping | SeenState::Failed => {
-                let reason = self.row.seen_reason.as_deref();
-                Err(Trouble::Lasting(format!(
-                    "it does not come up with engine {}: {}",
-                    self.input.engine_version,
-                    reason.unwrap_or("it could not be started")
-                )))
-            }
-            seen if seen.answers() => Ok(Progress::Done(
-                json!({ "engine_version": self.input.engine_version }),
-            )),
-            _ => Ok(Progress::Wait(LOOK)),
-        }
-    }
-
-    /// Asleep again, if it was.
-    async fn as_before(&self) -> std::result::Result<Progress, Trouble> {
-        if self.input.wanted == WantedState::Running {
-            return Ok(done());
-        }
-        if self.row.wanted == WantedState::Running {
-            return self.wished_as_before().await.map(|_| Progress::Wait(LOOK));
-        }
-        Ok(self.without_a_process())
-    }
-
-    async fn wished_as_before(&self) -> std::result::Result<Progress, Trouble> {
-        let input = &self.input;
-        if input.wanted == WantedState::Running {
-            // Of somebody who is suspended by now it stays down.
-            if self.row.wanted != WantedState::Running
-                && user::is_active(&self.app.store.read(), self.row.user_id)
-                    .await
-                    .map_err(trouble)?
-            {
-                self.wish(Wish::Run { again: false }, None).await?;
-            }
-        } else if (self.row.wanted, self.row.stop_reason)
-            != (WantedState::Stopped, input.stop_reason)
-        {
-            let reason = input.stop_reason.unwrap_or(StopReason::Person);
-            self.wish(Wish::Stop(reason), input.next_wake_at).await?;
-        }
-        Ok(done())
+        seen if seen.answers() => Ok(Progress::Done(
+            json!({ "engine_version": input.engine_version }),
+        )),
+        _ => Ok(Progress::Wait(LOOK)),
     }
 }
 
-/// What an error of a use case means for a step.
-fn trouble(error: Error) -> Trouble {
-    let source = error.source.as_deref();
-    let store = source.and_then(|source| source.downcast_ref::<fractal_store::Error>());
-    if matches!(store, Some(fractal_store::Error::LeaseLost { .. })) {
-        return Trouble::Unrecorded(Box::new(error));
+/// Asleep again, if it was.
+async fn as_before(hands: &Hands<'_>, input: &Input) -> std::result::Result<Progress, Trouble> {
+    if input.before.wanted == WantedState::Running {
+        return Ok(done());
     }
-    let words = error
-        .detail
-        .clone()
-        .unwrap_or_else(|| error.code.title().to_owned());
-    match error.code {
-        ProblemCode::Unavailable | ProblemCode::Internal => Trouble::Passing(words),
-        _ => Trouble::Lasting(words),
+    if hands.row.wanted == WantedState::Running {
+        hands.wished(&input.before).await?;
+        return Ok(Progress::Wait(LOOK));
     }
+    Ok(hands.without_a_process())
 }
 
 struct Switch {

@@ -5,9 +5,11 @@
 mod access;
 mod change_engine;
 mod config;
+mod delete;
 mod disk;
 mod idle;
 pub mod live;
+mod operated;
 pub mod plan;
 mod prove;
 pub mod queue;
@@ -18,10 +20,11 @@ mod wanted;
 pub use access::{Progress, ensure_ready, if_awake, note_use};
 pub use change_engine::{ChangeEngine, change_engine};
 pub use config::agent_config;
+pub use delete::{Delete, delete};
 pub use disk::set_limits;
 pub use read::{follow, list, logs, timeline, view};
 pub(crate) use wanted::{MAX_PER_USER, suspend};
-pub use wanted::{create, delete, restart, start, stop, update};
+pub use wanted::{create, restart, start, stop, update};
 
 use fractal_store::{Instance, PageRequest, instances};
 use fractal_types::{OrganizationId, UserId, WantedState};

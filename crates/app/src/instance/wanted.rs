@@ -12,7 +12,7 @@ use fractal_types::{
 };
 use serde_json::json;
 
-use super::{change_engine::held, disk::note_pressure, read::view_of};
+use super::{disk::note_pressure, operated::held, read::view_of};
 use crate::{
     App, Context, Error, Result,
     change::{Change, Door, submit, taken},
@@ -244,25 +244,6 @@ pub async fn restart(app: &App, cx: &Context, id: InstanceId) -> Result<Instance
         Wish::Run { again: true },
     )
     .await
-}
-
-/// Deletes an instance, with its files unless they are to be kept.
-///
-/// # Errors
-///
-/// See [`submit`].
-pub async fn delete(
-    app: &App,
-    cx: &Context,
-    id: InstanceId,
-    keep_volumes: bool,
-) -> Result<InstanceView> {
-    let volumes = if keep_volumes {
-        Volumes::Keep
-    } else {
-        Volumes::Remove
-    };
-    set(app, cx, id, Action::InstanceDelete, Wish::Delete(volumes)).await
 }
 
 async fn set(

@@ -38,7 +38,10 @@ const fn resource_of(row: &Operation) -> Resource {
 /// Every kind there is.
 #[must_use]
 pub fn kinds(app: &App) -> Vec<Arc<dyn Kind>> {
-    vec![Arc::new(instance::ChangeEngine::new(app.clone()))]
+    vec![
+        Arc::new(instance::ChangeEngine::new(app.clone())),
+        Arc::new(instance::Delete::new(app.clone())),
+    ]
 }
 
 /// The worker's part.

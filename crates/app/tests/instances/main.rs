@@ -4,9 +4,11 @@
 mod config;
 mod disk;
 mod failure;
+mod faults;
 mod idle;
 mod life;
 mod operations;
+mod site;
 mod skills;
 mod support;
 mod suspension;

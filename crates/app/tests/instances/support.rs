@@ -1,4 +1,4 @@
-//! A claimed house with a driven reconciler and a gateway behind every process.
+//! A claimed house with a driven reconciler, a driven worker and a gateway behind every process.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -7,10 +7,14 @@ use std::{
 
 use fractal_api_types::CreateInstance;
 use fractal_app::{
-    Context, engine,
+    App, Context, engine,
     instance::{self, Progress, reconcile::InstanceReconciler},
+    operation,
 };
-use fractal_background::{Reconciler, ReconcilerOptions};
+use fractal_background::{
+    Reconciler, ReconcilerOptions, StoredJobs, Worker, WorkerOptions,
+    operation::{Kind, Limits},
+};
 use fractal_runtime::{
     contract::{EngineFiles, Exit},
     fake::Action,
@@ -27,17 +31,24 @@ pub struct Home {
     pub cx: Context,
     pub gateways: Gateways,
     driver: Reconciler<InstanceReconciler>,
+    /// Carries operations out.
+    worker: Worker,
 }
 
 pub async fn home() -> Home {
-    furnish(house().await).await
+    furnish(house().await, operation::kinds).await
 }
 
 pub async fn reduced_home() -> Home {
-    furnish(reduced_house().await).await
+    furnish(reduced_house().await, operation::kinds).await
 }
 
-async fn furnish(house: House) -> Home {
+/// A home whose operations are of other kinds.
+pub async fn home_with(kinds: impl FnOnce(&App) -> Vec<Arc<dyn Kind>>) -> Home {
+    furnish(house().await, kinds).await
+}
+
+async fn furnish(house: House, kinds: impl FnOnce(&App) -> Vec<Arc<dyn Kind>>) -> Home {
     let app = house.app.clone();
     let root = house.claim().await;
     let cx = house.context(&root).await;
@@ -60,11 +71,21 @@ async fn furnish(house: House) -> Home {
     );
     app.instance_signal.set(driver.signal()).unwrap();
     let gateways = Gateways::behind(&app, &house.runtime);
+    let handler = operation::work_with(&app, kinds(&app), Limits::default());
+    let worker = Worker::new(
+        Arc::new(StoredJobs::new(app.store.clone())),
+        [(operation::QUEUE, Arc::new(handler) as _)],
+        app.clock.clone(),
+        app.entropy.clone(),
+        "test",
+        WorkerOptions::default(),
+    );
     Home {
         house,
         cx,
         gateways,
         driver,
+        worker,
     }
 }
 
@@ -96,6 +117,7 @@ impl Home {
     /// Everything that is due now.
     pub async fn work(&self) {
         self.driver.run_all_due().await;
+        self.worker.run_all_due().await.unwrap();
     }
 
     /// Works, half a second after half a second, until this holds.

@@ -291,7 +291,10 @@ async fn act(session: &Session, command: Instances) -> anyhow::Result<()> {
                 keep_volumes: keep_volumes.then_some(true),
             };
             let gone = client.delete_instance(id, &query).await?;
-            out.done(&gone, &format!("{} is being deleted", gone.name))
+            let follow = gone.operation_id.map_or_else(String::new, |id| {
+                format!("; watch it with `fractal operations watch {id}`")
+            });
+            out.done(&gone, &format!("{} is being deleted{follow}", gone.name))
         }
         Instances::Logs {
             instance,

@@ -114,19 +114,20 @@ async fn update(
     Ok(Json(instance::update(&server.app, &cx, id, body).await?))
 }
 
-/// Delete an instance. It is stopped first; its files are removed unless they are to be kept.
+/// Delete an instance. It is stopped, then removed, with its files unless they are to be kept. Until the removal begins, cancelling the
+/// operation calls it off.
 #[utoipa::path(delete, path = "/api/v1/instances/{id}", tag = "instances", operation_id = "deleteInstance",
-    params(("id" = InstanceId, Path), DeleteInstanceQuery), responses((status = 202, body = InstanceView)))]
+    params(("id" = InstanceId, Path), DeleteInstanceQuery),
+    responses((status = 202, body = InstanceView, description = "begun as the operation that the header Fractal-Operation names")))]
 async fn delete(
     State(server): State<Server>,
     Caller(cx): Caller,
     Path(id): Path<InstanceId>,
     Query(query): Query<DeleteInstanceQuery>,
-) -> ApiResult<(StatusCode, Json<InstanceView>)> {
-    Ok((
-        StatusCode::ACCEPTED,
-        Json(instance::delete(&server.app, &cx, id, query.keep_volumes.unwrap_or(false)).await?),
-    ))
+) -> ApiResult<Response> {
+    let keep_volumes = query.keep_volumes.unwrap_or(false);
+    let view = instance::delete(&server.app, &cx, id, keep_volumes).await?;
+    Ok(operations::accepted(view.operation_id, &view))
 }
 
 /// Give an instance another engine. It is stopped, switched, started, and has to prove that it answers; else everything is taken back.

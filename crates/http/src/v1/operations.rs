@@ -8,6 +8,7 @@ use fractal_api_types::{OperationQuery, OperationView, Page};
 use fractal_app::operation;
 use fractal_types::OperationId;
 use http::{HeaderName, StatusCode, header};
+use serde::Serialize;
 use utoipa_axum::routes;
 
 use crate::{
@@ -32,12 +33,23 @@ pub fn routes() -> Routes {
 
 /// The answer of a change that has begun an operation.
 pub(super) fn begun(view: &OperationView) -> Response {
-    let id = view.id.to_string();
-    let headers = [
-        (header::LOCATION, format!("/api/v1/operations/{id}")),
-        (OPERATION, id),
-    ];
-    (StatusCode::ACCEPTED, headers, axum::Json(view)).into_response()
+    accepted(Some(view.id), view)
+}
+
+/// The same, with the thing that the operation works on.
+pub(super) fn accepted(operation: Option<OperationId>, view: &impl Serialize) -> Response {
+    let named = operation.map(|id| {
+        let id = id.to_string();
+        [
+            (header::LOCATION, format!("/api/v1/operations/{id}")),
+            (OPERATION, id),
+        ]
+    });
+    let answer = (StatusCode::ACCEPTED, axum::Json(view));
+    match named {
+        Some(headers) => (headers, answer).into_response(),
+        None => answer.into_response(),
+    }
 }
 
 /// List operations, as far as the caller may see them.

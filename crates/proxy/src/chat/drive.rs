@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use fractal_api_types::{ChatEvent, ChatPhase, ProblemCode, TokenUsage, ToolPhase};
 use fractal_openclaw::ws::{
-    AgentActivity, Attachment, ChatKind, ChatSend, Events, Gateway, Incoming, Question, RpcError, Signal,
-    Usage, codes,
+    AgentActivity, Attachment, ChatKind, ChatSend, Events, Gateway, Incoming, Question, RpcError,
+    Signal, Usage, codes,
 };
 use fractal_types::{Timestamp, bytes_in_words};
 

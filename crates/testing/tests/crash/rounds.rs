@@ -219,11 +219,10 @@ impl Installation {
         let done = acknowledged(reply.as_ref());
         self.ledger.note("instance.delete", &victim, done);
         self.restart();
-        if !done
-            && self
-                .instance(&victim)
-                .is_some_and(|row| row["wanted"] != "deleted")
-        {
+        let begun = self
+            .instance(&victim)
+            .is_none_or(|row| row["operation_id"].is_string() || row["wanted"] == "deleted");
+        if !done && !begun {
             // It never arrived; then it must work now.
             let path = format!("/api/v1/instances/{victim}");
             self.machine.call("DELETE", &path, None);
