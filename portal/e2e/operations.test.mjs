@@ -255,6 +255,31 @@ scenario('one that is stuck forwards can be undone or gone on with', async ({ pa
   assert.equal(asked(state, `POST /api/v1/operations/${one.id}/undo`).length, 1);
 });
 
+scenario(
+  'of a new agent that does not come up one is told what taking it back means',
+  async ({ page, operations }) => {
+    const one = operations.begin(
+      operations.add({
+        kind: 'instance.create',
+        resource_id: 'inst_01k9w3v5x7gone',
+        steps: ['engine', 'start'],
+        input: { name: 'Archivist' },
+      }),
+    );
+    operations.next(one);
+    operations.stick(one, 'it does not come up: its address is taken');
+    await page.goto(`/operations/${one.id}`);
+    // The name is known here alone.
+    await page.getByRole('heading', { name: 'Create agent: Archivist' }).waitFor();
+    await page.getByText('Step 2 of 2: Start the agent and wait until it answers').waitFor();
+    await button(page, 'Undo').click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('The agent is removed, with its files.').waitFor();
+    await dialog.getByRole('button', { name: 'Undo' }).click();
+    await stateOf(page, 'Being undone');
+  },
+);
+
 scenario('what others chose meanwhile is told where one chooses', async ({ page, operations }) => {
   const one = inState(operations, 'stuck');
   await page.goto(`/operations/${one.id}`);

@@ -323,6 +323,7 @@ pub async fn agent(
                 },
             )
             .await?
+            .0
             .id
         }
     };

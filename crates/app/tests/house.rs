@@ -64,7 +64,7 @@ async fn agent(house: &House, cx: &Context, what: &str) -> InstanceId {
         engine_id: None,
         start: None,
     };
-    instance::create(&house.app, cx, body).await.unwrap().id
+    instance::create(&house.app, cx, body).await.unwrap().0.id
 }
 
 /// An engine that the runtime without processes takes for one.

@@ -41,7 +41,7 @@ impl Owner {
             engine_id: None,
             start: Some(false),
         };
-        let instance = instance::create(&house.app, &cx, body).await.unwrap().id;
+        let instance = instance::create(&house.app, &cx, body).await.unwrap().0.id;
         let owner = Self {
             house,
             cx,

@@ -37,16 +37,8 @@ const fn count(on_postgresql: bool) -> usize {
 const LEASE: Duration = Duration::from_secs(15);
 
 const STEPS: &[Step] = &[
-    Step {
-        name: "take",
-        limit: Duration::from_secs(1 << 30),
-        is_final: false,
-    },
-    Step {
-        name: "give",
-        limit: Duration::from_secs(1 << 30),
-        is_final: false,
-    },
+    Step::new("take", Duration::from_secs(1 << 30)),
+    Step::new("give", Duration::from_secs(1 << 30)),
 ];
 
 /// The outside: it counts what is done to it, and refuses whoever comes with an older fence than somebody it has seen.

@@ -130,6 +130,7 @@ impl Scene {
         instance::create(&self.house.app, &self.cx, body)
             .await
             .unwrap()
+            .0
             .id
     }
 

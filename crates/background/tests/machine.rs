@@ -17,13 +17,14 @@ const fn step(name: &'static str, is_final: bool) -> Step {
         name,
         limit: std::time::Duration::from_secs(60),
         is_final,
+        asks: false,
     }
 }
 
-/// With a last step that has no way back.
+/// With one that asks when it fails, and a last one that has no way back.
 const KIND: [Step; 4] = [
     step("a", false),
-    step("b", false),
+    step("b", false).asking(),
     step("c", false),
     step("d", true),
 ];

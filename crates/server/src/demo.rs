@@ -97,7 +97,7 @@ async fn show(house: &House, phases: &mut Phases) -> Result<()> {
         ..UpdateProfile::default()
     };
     profile::update(app, &cx, change).await?;
-    let agent = instance::create(
+    let (agent, _) = instance::create(
         app,
         &cx,
         CreateInstance {

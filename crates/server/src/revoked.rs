@@ -95,7 +95,7 @@ mod tests {
                 engine_id: None,
                 start: None,
             };
-            let agent = instance::create(&self.house.app, cx, body).await.unwrap();
+            let (agent, _) = instance::create(&self.house.app, cx, body).await.unwrap();
             let request = ChatRequest {
                 message: Some("hello".into()),
                 ..ChatRequest::default()

@@ -141,6 +141,18 @@ pub async fn list(
     table::page_where(db, condition, request).await
 }
 
+/// Of this kind about this thing, what is not over.
+///
+/// # Errors
+/// Only when the database fails or a row makes no sense.
+pub async fn find_open(db: &dyn Reads, kind: &str, resource_id: &str) -> Result<Vec<Operation>> {
+    let over = [OperationState::Done, OperationState::Undone].map(OperationState::as_str);
+    let condition = equals("resource_id", resource_id.to_owned().to_value())
+        .add(Expr::col("kind").eq(kind))
+        .add(Expr::col("state").is_not_in(over));
+    table::list_where::<Operation>(db, condition).await
+}
+
 /// The steps of an operation, in their order.
 ///
 /// # Errors
@@ -152,15 +164,19 @@ pub async fn steps(db: &dyn Reads, id: OperationId) -> Result<Vec<OperationStep>
     Ok(steps)
 }
 
-/// The operations at work for one person, or on one machine surface, whichever are more.
+/// The operations at work for one person, and on one machine surface, but for these kinds.
 ///
 /// # Errors
 /// Only when the database fails.
-pub async fn count_at_work(db: &dyn Reads, row: &Operation) -> Result<(usize, usize)> {
-    let at_work = Expr::col("state").is_in([
-        OperationState::Running.as_str(),
-        OperationState::Undoing.as_str(),
-    ]);
+pub async fn count_at_work(
+    db: &dyn Reads,
+    row: &Operation,
+    without: &[&'static str],
+) -> Result<(usize, usize)> {
+    let states = [OperationState::Running, OperationState::Undoing].map(OperationState::as_str);
+    let at_work = Expr::col("state")
+        .is_in(states)
+        .and(Expr::col("kind").is_not_in(without.iter().copied()));
     let of_person = equals("user_id", row.user_id.to_value()).add(at_work.clone());
     let of_person = table::list_where::<Operation>(db, of_person).await?.len();
     let on_asset = match row.runtime_asset_id {

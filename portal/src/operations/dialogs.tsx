@@ -1,7 +1,7 @@
 // What is asked before an operation is turned round or goes on in another way: what will happen, in plain words.
 import { api } from '../api/client';
 import type { OperationView } from '../api/types';
-import { type Key, t } from '../strings';
+import { has, type Key, t } from '../strings';
 import { Confirm } from '../ui/dialogs';
 import { current, goesBack } from './progress';
 import { stepWords } from './steps';
@@ -17,6 +17,9 @@ const ADDRESSES: Record<Choice, (id: string) => string> = {
 };
 
 function hint(choice: Choice, operation: OperationView): Key {
+  // Where going back means more than it says.
+  const own = `operation.undo.${operation.kind}`;
+  if ((choice === 'cancel' || choice === 'undo') && has(own)) return own;
   if (choice === 'cancel')
     return operation.state === 'pending' ? 'operation.cancel.pending' : 'operation.cancel.hint';
   if (choice === 'undo') return 'operation.undo.hint';

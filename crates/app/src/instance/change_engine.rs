@@ -33,27 +33,11 @@ const START: &str = "start";
 const RESTORE: &str = "restore";
 
 const STEPS: &[Step] = &[
-    Step {
-        name: STOP,
-        limit: minutes(10),
-        is_final: false,
-    },
-    Step {
-        name: SWITCH,
-        limit: minutes(5),
-        is_final: false,
-    },
+    Step::new(STOP, minutes(10)),
+    Step::new(SWITCH, minutes(5)),
     // With its place in the queue for a start slot.
-    Step {
-        name: START,
-        limit: minutes(30),
-        is_final: false,
-    },
-    Step {
-        name: RESTORE,
-        limit: minutes(10),
-        is_final: false,
-    },
+    Step::new(START, minutes(30)),
+    Step::new(RESTORE, minutes(10)),
 ];
 
 /// What the steps are given.

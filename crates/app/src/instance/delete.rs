@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     operated::{Before, Hands, LOOK, done, existing, held, input_of, let_go, minutes},
+    provision,
     read::view_of,
     wanted::Wish,
 };
@@ -27,17 +28,9 @@ const STOP: &str = "stop";
 const REMOVE: &str = "remove";
 
 const STEPS: &[Step] = &[
-    Step {
-        name: STOP,
-        limit: minutes(10),
-        is_final: false,
-    },
+    Step::new(STOP, minutes(10)),
     // Large homes are removed file by file.
-    Step {
-        name: REMOVE,
-        limit: minutes(30),
-        is_final: true,
-    },
+    Step::new(REMOVE, minutes(30)).without_a_way_back(),
 ];
 
 /// What the steps are given.
@@ -113,6 +106,7 @@ impl Change for Begin {
         if self.is_under_way(tx, &row).await? {
             return Ok(row);
         }
+        provision::answer(door, &row, &Wish::Delete(Volumes::Keep)).await?;
         if !instances::hold(tx, row.id, &self.operation_id.to_string(), true).await? {
             return Err(held(&row));
         }

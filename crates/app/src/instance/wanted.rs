@@ -12,7 +12,7 @@ use fractal_types::{
 };
 use serde_json::json;
 
-use super::{disk::note_pressure, operated::held, read::view_of};
+use super::{disk::note_pressure, operated::held, provision, read::view_of};
 use crate::{
     App, Context, Error, Result,
     change::{Change, Door, submit, taken},
@@ -25,15 +25,19 @@ use crate::{
 /// Enough for a person, few enough to keep one person from using up a machine.
 pub(crate) const MAX_PER_USER: usize = 5;
 
-/// Makes an instance for the caller and, unless told otherwise, starts it.
+/// Makes an instance for the caller and, unless told otherwise, starts it, which is an operation.
 ///
 /// # Errors
 ///
 /// `already-exists` for a taken name; `conflict` when the caller has too many, or when the runtime's isolation is reduced
 /// and somebody else's instance lives on it; see [`submit`].
-pub async fn create(app: &App, cx: &Context, body: CreateInstance) -> Result<InstanceView> {
+pub async fn create(
+    app: &App,
+    cx: &Context,
+    body: CreateInstance,
+) -> Result<(InstanceView, Option<OperationId>)> {
     let owner = cx.user_id()?;
-    let row = submit(
+    let (row, operation) = submit(
         app,
         cx,
         Create {
@@ -43,7 +47,7 @@ pub async fn create(app: &App, cx: &Context, body: CreateInstance) -> Result<Ins
         },
     )
     .await?;
-    view_of(app, row).await
+    Ok((view_of(app, row).await?, operation))
 }
 
 struct Create {
@@ -54,7 +58,7 @@ struct Create {
 
 #[async_trait]
 impl Change for Create {
-    type Output = Instance;
+    type Output = (Instance, Option<OperationId>);
 
     fn action(&self) -> Action {
         Action::InstanceCreate
@@ -68,7 +72,7 @@ impl Change for Create {
         })
     }
 
-    async fn apply(&self, door: &Door<'_>) -> Result<Instance> {
+    async fn apply(&self, door: &Door<'_>) -> Result<Self::Output> {
         let (app, tx) = (door.app, door.tx);
         let organization_id = door.cx.actor.organization_id;
         let request = PageRequest {
@@ -194,7 +198,11 @@ impl Change for Create {
         door.note("engine_id", row.engine_id.to_string());
         door.note("wanted", row.wanted.as_str());
         door.wake(row.id);
-        Ok(row)
+        let operation = match row.wanted {
+            WantedState::Running => Some(provision::begin(door, &row).await?),
+            _ => None,
+        };
+        Ok((row, operation))
     }
 }
 
@@ -439,6 +447,9 @@ impl Change for SetWanted {
         }
         if matches!(self.wish, Wish::Run { .. }) && !user::is_active(door.tx, row.user_id).await? {
             return Err(Error::conflict("its owner is suspended").remedy("let them back in first"));
+        }
+        if self.cause.is_none() {
+            provision::answer(door, &row, &self.wish).await?;
         }
         let before = (row.wanted, row.stop_reason);
         let seen = row.seen;

@@ -1,6 +1,6 @@
 //! Beginning an operation, in the transaction of the change that wants it.
 
-use fractal_background::operation::{Kind, job};
+use fractal_background::operation::{Kind, job, machine::Machine};
 use fractal_store::{Operation, OperationStep, operations};
 use fractal_types::{OperationId, OperationState, RuntimeAssetId, StepState, UserId};
 use serde_json::Value;
@@ -29,15 +29,25 @@ impl Door<'_> {
     ///
     /// When the database fails.
     pub(crate) async fn begin(&self, wanted: Wanted<'_>) -> Result<Operation> {
+        let about = self.resource.id_text().unwrap_or_default();
+        self.begin_about(&about, wanted).await
+    }
+
+    /// The same about a thing that this change has made.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub(crate) async fn begin_about(&self, about: &str, wanted: Wanted<'_>) -> Result<Operation> {
         let (app, cx) = (self.app, self.cx);
         let now = app.clock.now();
-        let row = Operation {
+        let mut row = Operation {
             id: wanted.id,
             organization_id: cx.actor.organization_id,
             user_id: wanted.owner,
             kind: wanted.kind.name().to_owned(),
             resource_kind: self.resource.kind().to_owned(),
-            resource_id: self.resource.id_text().unwrap_or_default(),
+            resource_id: about.to_owned(),
             runtime_asset_id: wanted.asset,
             actor: serde_json::to_value(&cx.actor).map_err(Error::internal)?,
             proposal_id: match &cx.approvals {
@@ -56,22 +66,33 @@ impl Door<'_> {
             started_at: None,
             settled_at: None,
         };
-        operations::insert(self.tx, &row).await?;
-        for (number, step) in wanted.kind.steps().iter().enumerate() {
-            let step = OperationStep {
-                id: app.new_id(),
-                operation_id: row.id,
-                number: u32::try_from(number).unwrap_or(u32::MAX),
-                name: step.name.to_owned(),
-                state: StepState::Pending,
-                output: Value::Null,
-                error: None,
-                attempts: 0,
-                started_at: None,
-                ended_at: None,
-                undone_at: None,
+        let numbered = wanted.kind.steps().iter().zip(0..);
+        let steps = numbered.map(|(step, number)| OperationStep {
+            id: app.new_id(),
+            operation_id: row.id,
+            number,
+            name: step.name.to_owned(),
+            state: StepState::Pending,
+            output: Value::Null,
+            error: None,
+            attempts: 0,
+            started_at: None,
+            ended_at: None,
+            undone_at: None,
+        });
+        let mut steps: Vec<_> = steps.collect();
+        if !wanted.kind.takes_a_turn() {
+            let mut machine = Machine {
+                row: &mut row,
+                steps: &mut steps,
+                kind: wanted.kind.steps(),
+                now,
             };
-            operations::insert_step(self.tx, &step).await?;
+            machine.begin();
+        }
+        operations::insert(self.tx, &row).await?;
+        for step in &steps {
+            operations::insert_step(self.tx, step).await?;
         }
         self.enqueue(&job(app.new_id(), row.id, now)).await?;
         self.note_fresh("operation", row.id.to_string());

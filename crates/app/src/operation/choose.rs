@@ -88,41 +88,55 @@ impl Change for Choose {
     }
 
     async fn apply(&self, door: &Door<'_>) -> Result<Operation> {
-        let (app, tx) = (door.app, door.tx);
-        let mut row = operations::get(tx, self.id).await?;
-        let mut steps = operations::steps(tx, self.id).await?;
-        let kinds = super::kinds(app);
-        let kind = kinds.iter().find(|kind| kind.name() == row.kind);
-        let kind = kind.ok_or_else(|| Error::conflict("this release knows no such operation"))?;
-        let was_stuck = row.state == OperationState::Stuck;
-        let mut machine = Machine {
-            row: &mut row,
-            steps: &mut steps,
-            kind: kind.steps(),
-            now: app.clock.now(),
-        };
-        let events = machine
-            .choose(&self.choice)
-            .map_err(|refused| Error::conflict(refused.to_string()))?;
-        operations::update(tx, &row).await?;
-        for step in &steps {
-            operations::update_step(tx, step).await?;
-        }
-        if row.state.is_settled() {
-            kind.settle(tx, &row).await?;
-        }
-        for event in &events {
-            journal::note(app, tx, &row, event).await?;
-        }
-        // The work on one that got stuck had come to an end.
-        if was_stuck && !row.state.is_settled() {
-            door.enqueue(&job(app.new_id(), row.id, app.clock.now()))
-                .await?;
-        }
+        let row = operations::get(door.tx, self.id).await?;
+        let row = make(door, row, &self.choice).await?;
         door.note("choice", word(&self.choice));
         door.note("state", row.state.as_str());
         Ok(row)
     }
+}
+
+/// Does what somebody chose, as a part of the change of `door`.
+///
+/// # Errors
+///
+/// `conflict` when it is not open; when the database fails.
+pub(crate) async fn make(
+    door: &Door<'_>,
+    mut row: Operation,
+    choice: &Choice,
+) -> Result<Operation> {
+    let (app, tx) = (door.app, door.tx);
+    let mut steps = operations::steps(tx, row.id).await?;
+    let kinds = super::kinds(app);
+    let kind = kinds.iter().find(|kind| kind.name() == row.kind);
+    let kind = kind.ok_or_else(|| Error::conflict("this release knows no such operation"))?;
+    let was_stuck = row.state == OperationState::Stuck;
+    let mut machine = Machine {
+        row: &mut row,
+        steps: &mut steps,
+        kind: kind.steps(),
+        now: app.clock.now(),
+    };
+    let events = machine
+        .choose(choice)
+        .map_err(|refused| Error::conflict(refused.to_string()))?;
+    operations::update(tx, &row).await?;
+    for step in &steps {
+        operations::update_step(tx, step).await?;
+    }
+    if row.state.is_settled() {
+        kind.settle(tx, &row).await?;
+    }
+    for event in &events {
+        journal::note(app, tx, &row, event).await?;
+    }
+    // The work on one that got stuck had come to an end.
+    if was_stuck && !row.state.is_settled() {
+        door.enqueue(&job(app.new_id(), row.id, app.clock.now()))
+            .await?;
+    }
+    Ok(row)
 }
 
 const fn word(choice: &Choice) -> &'static str {

@@ -18,6 +18,7 @@ use fractal_policy::Resource;
 use fractal_store::Operation;
 
 pub(crate) use begin::Wanted;
+pub(crate) use choose::make;
 pub use choose::{cancel, retry, skip, undo};
 pub(crate) use read::{is_visible, view_of};
 pub use read::{list, view};
@@ -25,6 +26,7 @@ pub use read::{list, view};
 use crate::{App, instance};
 
 pub use fractal_background::operation::QUEUE;
+pub(crate) use fractal_background::operation::machine::Choice;
 
 /// An operation as policies see it.
 const fn resource_of(row: &Operation) -> Resource {
@@ -39,6 +41,7 @@ const fn resource_of(row: &Operation) -> Resource {
 #[must_use]
 pub fn kinds(app: &App) -> Vec<Arc<dyn Kind>> {
     vec![
+        Arc::new(instance::Provision::new(app.clone())),
         Arc::new(instance::ChangeEngine::new(app.clone())),
         Arc::new(instance::Delete::new(app.clone())),
     ]

@@ -157,7 +157,7 @@ async fn administrators_raise_the_limit_and_members_do_not() {
         engine_id: None,
         start: Some(false),
     };
-    let own = instance::create(app, &bob, own).await.unwrap().id;
+    let own = instance::create(app, &bob, own).await.unwrap().0.id;
     for (whose, code) in [(own, ProblemCode::Forbidden), (id, ProblemCode::NotFound)] {
         let refused = instance::set_limits(app, &bob, whose, raise(10)).await;
         assert_eq!(refused.unwrap_err().code, code);

@@ -200,7 +200,7 @@ async fn whoever_waits_for_the_engine_sees_how_far_it_is_without_the_right_to_li
         engine_id: None,
         start: None,
     };
-    let id = instance::create(app, &bob, body).await.unwrap().id;
+    let id = instance::create(app, &bob, body).await.unwrap().0.id;
     let (chat, told) = home.chat_as(&bob, id);
     home.go_on().await;
     let view = instance::view(app, &bob, id).await.unwrap();

@@ -5,17 +5,17 @@ use std::{
     path::Path,
     sync::{
         Arc,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
 };
 
 use async_trait::async_trait;
-use fractal_api_types::OperationView;
+use fractal_api_types::{CreateInstance, OperationView};
 use fractal_app::{instance, operation};
 use fractal_background::operation::{At, Kind, Progress, Step, Trouble};
 use fractal_runtime::fake::Action;
 use fractal_store::{Operation, Tx};
-use fractal_types::{OperationId, OperationState, SeenState, WantedState};
+use fractal_types::{InstanceId, OperationId, OperationState, SeenState, WantedState};
 
 use crate::{
     site::{Site, site},
@@ -54,6 +54,8 @@ struct Faulty {
     /// While it is taken back, which the last step that has a way back brings about by failing when it is done.
     undoing: bool,
     left: AtomicU32,
+    /// Once the site is made.
+    armed: Arc<AtomicBool>,
 }
 
 impl Faulty {
@@ -110,6 +112,9 @@ impl Kind for Faulty {
     }
 
     async fn run(&self, step: &'static str, at: At<'_>) -> Result<Progress, Trouble> {
+        if !self.armed.load(Ordering::SeqCst) {
+            return self.kind.run(step, at).await;
+        }
         if self.undoing && step == last_with_a_way_back(self.steps()).name {
             return match self.kind.run(step, at).await? {
                 Progress::Done(_) => Err(Trouble::Lasting("a fault of the last step".into())),
@@ -123,7 +128,8 @@ impl Kind for Faulty {
     }
 
     async fn undo(&self, step: &'static str, at: At<'_>) -> Result<Progress, Trouble> {
-        if self.undoing && step == self.step && self.left.load(Ordering::SeqCst) > 0 {
+        let armed = self.armed.load(Ordering::SeqCst);
+        if armed && self.undoing && step == self.step && self.left.load(Ordering::SeqCst) > 0 {
             return self.faulty(true, step, at).await;
         }
         self.kind.undo(step, at).await
@@ -138,78 +144,98 @@ fn last_with_a_way_back(steps: &'static [Step]) -> &'static Step {
     steps.iter().rfind(|step| !step.is_final).unwrap()
 }
 
-async fn begin(site: &Site, kind: &str) -> OperationId {
+/// Begins one; it, and what it works on.
+async fn begin(site: &Site, kind: &str) -> (OperationId, InstanceId) {
+    let (app, cx) = (&site.home.house.app, &site.home.cx);
     match kind {
-        "instance.change_engine" => site.begin().await,
+        "instance.change_engine" => (site.begin().await, site.id),
         "instance.delete" => {
-            let (app, cx) = (&site.home.house.app, &site.home.cx);
             let view = instance::delete(app, cx, site.id, false).await.unwrap();
-            view.operation_id.unwrap()
+            (view.operation_id.unwrap(), site.id)
+        }
+        "instance.create" => {
+            let body = CreateInstance {
+                name: "bob".parse().unwrap(),
+                engine_id: Some(site.old),
+                start: None,
+            };
+            let (view, operation) = instance::create(app, cx, body).await.unwrap();
+            (operation.unwrap(), view.id)
         }
         other => panic!("nothing here begins {other}"),
     }
 }
 
 /// What holds whatever happened, and how often there was an effect.
-async fn judge(site: &Site, view: &OperationView, cell: &str) -> usize {
+async fn judge(site: &Site, id: InstanceId, view: &OperationView, cell: &str) -> usize {
     let is_done = view.state == OperationState::Done;
-    match view.kind.as_str() {
-        "instance.change_engine" => {
-            let engine = if is_done { site.new } else { site.old };
-            assert_eq!(site.home.row(site.id).await.engine_id, engine, "{cell}");
-            let switches = site.switches().await;
-            assert_eq!(switches % 2, usize::from(is_done), "{cell}");
-            switches
-        }
-        _ => {
-            let gone = site.home.row(site.id).await.deleted_at.is_some();
-            assert_eq!(gone, is_done, "{cell}");
-            let actions = site.home.house.runtime.actions();
-            let removals = actions
-                .iter()
-                .filter(|action| matches!(action, Action::Remove(of, _, _) if *of == site.id));
-            assert_eq!(removals.clone().count(), usize::from(is_done), "{cell}");
-            removals.count()
-        }
+    if view.kind == "instance.change_engine" {
+        let engine = if is_done { site.new } else { site.old };
+        assert_eq!(site.home.row(id).await.engine_id, engine, "{cell}");
+        let switches = site.switches().await;
+        assert_eq!(switches % 2, usize::from(is_done), "{cell}");
+        return switches;
     }
+    // A deletion removes it when it is done, and making one when it is taken back.
+    let goes = is_done == (view.kind == "instance.delete");
+    let gone = site.home.row(id).await.deleted_at.is_some();
+    assert_eq!(gone, goes, "{cell}");
+    let actions = site.home.house.runtime.actions();
+    let removals = actions
+        .iter()
+        .filter(|action| matches!(action, Action::Remove(of, _, _) if *of == id))
+        .count();
+    assert_eq!(removals, usize::from(goes), "{cell}");
+    removals
 }
 
 /// What became of one cell of the table, as one line.
 async fn cell(kind: &str, step: &'static str, fault: Fault, undoing: bool) -> String {
     let words = format!("{kind} {step} {fault:?}");
+    let armed = Arc::new(AtomicBool::new(false));
     let site = site(|app| {
-        let kinds = operation::kinds(app).into_iter();
-        let faulty = kinds.filter(|one| one.name() == kind).map(|kind| {
-            Arc::new(Faulty {
-                kind,
+        let mut kinds = operation::kinds(app);
+        for one in kinds.iter_mut().filter(|one| one.name() == kind) {
+            *one = Arc::new(Faulty {
+                kind: Arc::clone(one),
                 step,
                 fault,
                 undoing,
                 left: AtomicU32::new(1),
-            }) as Arc<dyn Kind>
-        });
-        faulty.collect()
+                armed: Arc::clone(&armed),
+            });
+        }
+        kinds
     })
     .await;
-    let id = begin(&site, kind).await;
+    armed.store(true, Ordering::SeqCst);
+    let (id, agent) = begin(&site, kind).await;
+    let before = site.home.starts(agent);
     let mut view = site.until_over(id).await;
-    let mut ends = vec![view.state.to_string()];
-    if view.state == OperationState::Stuck {
-        // It waits for a person, who tries again.
+    let mut ends = view.state.to_string();
+    for _ in 0..2 {
+        if view.state != OperationState::Stuck {
+            break;
+        }
+        // It waits for a person, who tries again; or has it taken back, where that is what is tried.
         assert!(view.can.retry && view.can.skip, "{view:?}");
-        assert!(site.home.row(site.id).await.held_by.is_some());
-        operation::retry(&site.home.house.app, &site.home.cx, id)
-            .await
-            .unwrap();
+        let (app, cx) = (&site.home.house.app, &site.home.cx);
+        let choice = if undoing && view.can.undo {
+            operation::undo(app, cx, id).await.unwrap();
+            "undone"
+        } else {
+            operation::retry(app, cx, id).await.unwrap();
+            "retried"
+        };
         view = site.until_over(id).await;
-        ends.push(view.state.to_string());
+        write!(ends, ", {choice}: {}", view.state).unwrap();
     }
-    let effects = judge(&site, &view, &words).await;
-    let row = site.home.row(site.id).await;
+    let effects = judge(&site, agent, &view, &words).await;
+    let row = site.home.row(agent).await;
     assert_eq!(row.held_by, None, "{words}");
     if row.deleted_at.is_none() {
-        site.until_as_wanted().await;
-        let row = site.home.row(site.id).await;
+        site.home.until_seen(agent, SeenState::Ready).await;
+        let row = site.home.row(agent).await;
         assert_eq!(
             (row.wanted, row.seen),
             (WantedState::Running, SeenState::Ready),
@@ -217,14 +243,15 @@ async fn cell(kind: &str, step: &'static str, fault: Fault, undoing: bool) -> St
         );
     }
     let told = site.home.house.log("operation.settle").await;
-    let over = told.iter().filter(|one| one.entry.outcome != "stuck");
+    let over = told
+        .iter()
+        .filter(|one| one.entry.resource_id == id.to_string() && one.entry.outcome != "stuck");
     assert_eq!(over.count(), 1, "{words}");
     let steps: Vec<_> = view.steps.iter().map(|step| step.state.as_str()).collect();
     format!(
-        "{} | {} | {effects} | {} | {}",
-        ends.join(", retried: "),
+        "{ends} | {} | {effects} | {} | {}",
         steps.join(" "),
-        site.home.starts(site.id) - 1,
+        site.home.starts(agent) - before,
         view.reason.unwrap_or_default(),
     )
 }
@@ -236,15 +263,16 @@ async fn every_step_is_interrupted_in_every_way_and_the_outcome_is_in_the_table(
     let mut text = String::from(
         "# Operations: kinds, steps and faults\n\n\
          Made by `crates/app/tests/instances/faults.rs`; `UPDATE=1` writes it anew. Read the difference before you commit it.\n\n\
-         ## Kinds and steps\n\n| kind | step | at most | no way back |\n|---|---|---|---|\n",
+         ## Kinds and steps\n\n| kind | step | at most | no way back | asks when it fails |\n|---|---|---|---|---|\n",
     );
     for kind in &kinds {
         for step in kind.steps() {
             let minutes = step.limit.as_secs() / 60;
             let is_final = if step.is_final { "yes" } else { "" };
+            let asks = if step.asks { "yes" } else { "" };
             writeln!(
                 text,
-                "| {} | {} | {minutes} min | {is_final} |",
+                "| {} | {} | {minutes} min | {is_final} | {asks} |",
                 kind.name(),
                 step.name
             )
@@ -252,7 +280,8 @@ async fn every_step_is_interrupted_in_every_way_and_the_outcome_is_in_the_table(
         }
     }
     text.push_str(
-        "\n## Faults\n\nEach once, at one step: while it goes forward, and while it is taken back (because the last step that has a way back failed). Steps \
+        "\n## Faults\n\nEach once, at one step: while it goes forward, and while it is taken back (because the last step that has a way back failed; where it \
+         asks then, somebody has it taken back). Steps \
          are given as they are in the end; effects (switches of the engine, removals) and starts as the log and the runtime counted them.\n\n\
          | kind | going | step | fault | end | steps | effects | starts | reason |\n|---|---|---|---|---|---|---|---|---|\n",
     );

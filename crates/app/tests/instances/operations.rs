@@ -1,12 +1,21 @@
 //! Operations on instances: carried out, taken back, called off.
 
-use fractal_api_types::{ChangeEngine as Body, OperationQuery, ProblemCode};
+use std::sync::PoisonError;
+
+use fractal_api_types::{
+    ChangeEngine as Body, CreateInstance, OperationQuery, OperationView, ProblemCode,
+};
 use fractal_app::{Context, engine, instance, operation};
 use fractal_runtime::{contract::Volumes, fake::Action};
 use fractal_store::{Engine, Tx, engines, instances};
-use fractal_types::{EngineId, OperationState, SeenState, StepState, StopReason, WantedState};
+use fractal_types::{
+    EngineId, InstanceId, OperationState, SeenState, StepState, StopReason, WantedState,
+};
 
-use crate::{site::sound, support::crash};
+use crate::{
+    site::sound,
+    support::{Home, crash, home},
+};
 
 #[tokio::test]
 async fn an_engine_is_changed_and_has_proven_itself() {
@@ -50,12 +59,22 @@ async fn an_engine_is_changed_and_has_proven_itself() {
     assert_eq!(row.seen, SeenState::Ready);
     assert_eq!(site.home.starts(site.id), 2);
     chat.await.unwrap().unwrap();
-    let steps = site.home.house.log("operation.step").await;
+    let id = begun.id.to_string();
+    let mut steps = site.home.house.log("operation.step").await;
+    steps.retain(|one| one.entry.resource_id == id);
     let steps: Vec<_> = steps.iter().map(|one| &one.values["step"]).collect();
     assert_eq!(steps, ["stop", "switch", "start", "restore"]);
-    assert_eq!(site.home.house.log("operation.settle").await.len(), 1);
+    let mut ends = site.home.house.log("operation.settle").await;
+    ends.retain(|one| one.entry.resource_id == id);
+    assert_eq!(ends.len(), 1);
     let page = operation::list(app, cx, &OperationQuery::default()).await;
-    assert_eq!(page.unwrap().items.len(), 1);
+    let kinds: Vec<_> = page
+        .unwrap()
+        .items
+        .into_iter()
+        .map(|one| one.kind)
+        .collect();
+    assert_eq!(kinds, ["instance.change_engine", "instance.create"]);
     // It has this engine now.
     assert_eq!(site.ask().await.unwrap_err().code, ProblemCode::Conflict);
 }
@@ -265,4 +284,178 @@ async fn an_agent_that_another_operation_holds_is_not_deleted_until_it_lets_go()
     let begun = instance::delete(app, cx, other, true).await.unwrap();
     let view = site.until_over(begun.operation_id.unwrap()).await;
     assert_eq!(view.state, OperationState::Done);
+}
+
+/// The operation that makes an agent ready.
+async fn making(home: &Home, id: InstanceId) -> OperationView {
+    let query = OperationQuery {
+        resource_id: Some(id.to_string()),
+        ..OperationQuery::default()
+    };
+    let page = operation::list(&home.house.app, &home.cx, &query).await;
+    let mut items = page.unwrap().items;
+    items.retain(|one| one.kind == "instance.create");
+    items.remove(0)
+}
+
+#[tokio::test]
+async fn a_new_agent_is_followed_until_it_answers_and_belongs_to_nobody_meanwhile() {
+    let home = home().await;
+    let id = home.create("ada").await;
+    // It waits in no line but that for a start.
+    assert_eq!(making(&home, id).await.state, OperationState::Running);
+    let view = instance::view(&home.house.app, &home.cx, id).await.unwrap();
+    assert_eq!(view.operation_id, None);
+    home.until_seen(id, SeenState::Ready).await;
+    home.until("it is made", || async {
+        making(&home, id).await.state == OperationState::Done
+    })
+    .await;
+    let made = making(&home, id).await;
+    let steps: Vec<_> = made.steps.iter().map(|step| step.name.as_str()).collect();
+    assert_eq!(steps, ["engine", "start"]);
+
+    // One that is to stay down is made at once.
+    let body = CreateInstance {
+        name: "bob".parse().unwrap(),
+        engine_id: None,
+        start: Some(false),
+    };
+    let (_, operation) = instance::create(&home.house.app, &home.cx, body)
+        .await
+        .unwrap();
+    assert_eq!(operation, None);
+
+    // Somebody stops it before it came up: then there is nothing to wait for.
+    let id = home.create("eve").await;
+    instance::stop(&home.house.app, &home.cx, id).await.unwrap();
+    home.until("it is over", || async {
+        making(&home, id).await.state == OperationState::Done
+    })
+    .await;
+    let over = making(&home, id).await;
+    assert_eq!(over.steps[0].output["overtaken"], "stopped");
+}
+
+/// An agent whose first start was given up.
+async fn one_that_does_not_come_up(home: &Home) -> InstanceId {
+    let id = home.create("ada").await;
+    home.until("it is given up", || async {
+        if home.row(id).await.seen == SeenState::Starting {
+            home.gateways.crash(id, crash(78));
+        }
+        making(home, id).await.state == OperationState::Stuck
+    })
+    .await;
+    let view = making(home, id).await;
+    assert!(
+        view.reason.as_deref().unwrap().contains("does not come up"),
+        "{view:?}"
+    );
+    assert!(view.can.retry && view.can.skip && view.can.undo);
+    assert!(home.row(id).await.deleted_at.is_none());
+    id
+}
+
+#[tokio::test]
+async fn one_that_does_not_come_up_asks_and_starting_it_is_an_answer() {
+    let home = home().await;
+    let id = one_that_does_not_come_up(&home).await;
+    instance::start(&home.house.app, &home.cx, id)
+        .await
+        .unwrap();
+    assert_eq!(making(&home, id).await.state, OperationState::Running);
+    home.until("it is made", || async {
+        making(&home, id).await.state == OperationState::Done
+    })
+    .await;
+    assert_eq!(home.row(id).await.seen, SeenState::Ready);
+}
+
+#[tokio::test]
+async fn one_that_does_not_come_up_is_removed_when_somebody_has_it_taken_back() {
+    let home = home().await;
+    let id = one_that_does_not_come_up(&home).await;
+    let stuck = making(&home, id).await.id;
+    operation::undo(&home.house.app, &home.cx, stuck)
+        .await
+        .unwrap();
+    home.until("it is gone", || async {
+        home.row(id).await.deleted_at.is_some()
+    })
+    .await;
+    home.until("it is taken back", || async {
+        making(&home, id).await.state == OperationState::Undone
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn deleting_or_stopping_one_that_asks_is_an_answer_too() {
+    let home = home().await;
+    let id = one_that_does_not_come_up(&home).await;
+    instance::stop(&home.house.app, &home.cx, id).await.unwrap();
+    assert_eq!(making(&home, id).await.state, OperationState::Done);
+    instance::delete(&home.house.app, &home.cx, id, false)
+        .await
+        .unwrap();
+    home.until("it is gone", || async {
+        home.row(id).await.deleted_at.is_some()
+    })
+    .await;
+
+    let id = one_that_does_not_come_up(&home).await;
+    instance::delete(&home.house.app, &home.cx, id, false)
+        .await
+        .unwrap();
+    home.until("it is gone", || async {
+        home.row(id).await.deleted_at.is_some()
+    })
+    .await;
+    let made = making(&home, id).await;
+    assert_eq!(made.state, OperationState::Done, "{made:?}");
+}
+
+#[tokio::test]
+async fn making_one_can_be_called_off_and_keeps_nobody_from_deleting_it() {
+    let home = home().await;
+    let (app, cx) = (&home.house.app, &home.cx);
+    let id = home.create("ada").await;
+    let operation = making(&home, id).await.id;
+    operation::cancel(app, cx, operation).await.unwrap();
+    home.until("it is gone", || async {
+        home.row(id).await.deleted_at.is_some()
+    })
+    .await;
+
+    // The engine does not come, so none of these gets ready.
+    let engine = home.row(id).await.engine_id;
+    let files = {
+        let mut known = app
+            .engine_files
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        known.remove(&engine)
+    };
+    assert!(files.is_some());
+    let all = [
+        home.create("bob").await,
+        home.create("eve").await,
+        home.create("mia").await,
+    ];
+    home.go_on().await;
+    for id in all {
+        let made = making(&home, id).await;
+        assert_eq!(made.state, OperationState::Running);
+        assert_eq!(made.steps[0].state, StepState::Running);
+    }
+    instance::delete(app, cx, all[0], false).await.unwrap();
+    home.until("it is gone", || async {
+        home.row(all[0]).await.deleted_at.is_some()
+    })
+    .await;
+    home.until("it is over", || async {
+        making(&home, all[0]).await.state == OperationState::Done
+    })
+    .await;
 }

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use fractal_api_types::{ChangeEngine as Body, OperationView};
+use fractal_api_types::{ChangeEngine as Body, OperationQuery, OperationView};
 use fractal_app::{App, instance, operation};
 use fractal_background::operation::Kind;
 use fractal_runtime::contract::EngineFiles;
@@ -27,6 +27,12 @@ pub async fn site(kinds: impl FnOnce(&App) -> Vec<Arc<dyn Kind>>) -> Site {
     let home = home_with(kinds).await;
     let id = home.ready("ada").await;
     let app = &home.house.app;
+    home.until("it is made", || async {
+        let query = OperationQuery::default();
+        let page = operation::list(app, &home.cx, &query).await.unwrap();
+        page.items.iter().all(|one| one.state.is_settled())
+    })
+    .await;
     let old = home.row(id).await.engine_id;
     let new: EngineId = app.new_id();
     let engine = Engine {

@@ -99,6 +99,7 @@ impl Home {
         instance::create(&self.house.app, &self.cx, body)
             .await
             .unwrap()
+            .0
             .id
     }
 

@@ -68,6 +68,8 @@ pub struct Executor {
     kinds: BTreeMap<&'static str, Arc<dyn Kind>>,
     journal: Arc<dyn Journal>,
     limits: Limits,
+    /// Kinds that take no turn.
+    without_a_turn: Vec<&'static str>,
     backoff: Backoff,
 }
 
@@ -95,8 +97,12 @@ impl Executor {
         journal: Arc<dyn Journal>,
         limits: Limits,
     ) -> Self {
+        let kinds: Vec<_> = kinds.into_iter().collect();
+        let waiting = kinds.iter().filter(|kind| !kind.takes_a_turn());
+        let without_a_turn = waiting.map(|kind| kind.name()).collect();
         let kinds = kinds.into_iter().map(|kind| (kind.name(), kind));
         Self {
+            without_a_turn,
             store,
             clock,
             kinds: kinds.collect(),
@@ -119,7 +125,8 @@ impl Executor {
                 let mut operation = operations::take(&tx, id).await?;
                 let mut steps = operations::steps(&tx, id).await?;
                 if operation.state == OperationState::Pending {
-                    let (of_person, on_asset) = operations::count_at_work(&tx, &operation).await?;
+                    let (of_person, on_asset) =
+                        operations::count_at_work(&tx, &operation, &self.without_a_turn).await?;
                     if of_person < self.limits.per_person && on_asset < self.limits.per_asset {
                         let mut machine = self.machine(&mut operation, &mut steps, &[]);
                         machine.begin();

@@ -108,7 +108,7 @@ impl Machine<'_> {
                     why: why.clone(),
                 };
                 let mut events = vec![event];
-                if undoing || !self.may_go_back() {
+                if undoing || self.asks() || !self.may_go_back() {
                     events.push(self.get_stuck(why));
                 } else {
                     self.fail_step();
@@ -221,6 +221,11 @@ impl Machine<'_> {
         !begun
             .filter(|(step, _)| step.state != StepState::Pending)
             .any(|(_, kind)| kind.is_final)
+    }
+
+    fn asks(&self) -> bool {
+        let step = self.kind.get(self.row.step as usize);
+        step.is_some_and(|step| step.asks)
     }
 
     fn step(&mut self) -> &mut OperationStep {

@@ -27,6 +27,36 @@ pub struct Step {
     pub limit: Duration,
     /// Whether there is no way back once it was begun. An operation that fails after that gets stuck instead of being undone.
     pub is_final: bool,
+    /// Whether somebody chooses when it fails. Otherwise everything is taken back.
+    pub asks: bool,
+}
+
+impl Step {
+    /// One that can be taken back, and is when it fails.
+    #[must_use]
+    pub const fn new(name: &'static str, limit: Duration) -> Self {
+        Self {
+            name,
+            limit,
+            is_final: false,
+            asks: false,
+        }
+    }
+
+    /// The same, without a way back.
+    #[must_use]
+    pub const fn without_a_way_back(self) -> Self {
+        Self {
+            is_final: true,
+            ..self
+        }
+    }
+
+    /// The same; when it fails somebody chooses.
+    #[must_use]
+    pub const fn asking(self) -> Self {
+        Self { asks: true, ..self }
+    }
 }
 
 /// What came out of a step.
@@ -81,6 +111,12 @@ pub trait Kind: Send + Sync + Debug + 'static {
 
     /// Its steps, in order; at least one.
     fn steps(&self) -> &'static [Step];
+
+    /// Whether it waits until others of the same person and machine have had theirs. One that only awaits what goes on anyway
+    /// needs none, and takes none from others.
+    fn takes_a_turn(&self) -> bool {
+        true
+    }
 
     /// Does a step. Called again when its outcome was lost, or after [`Progress::Wait`].
     async fn run(&self, step: &'static str, at: At<'_>) -> Result<Progress, Trouble>;

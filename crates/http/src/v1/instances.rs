@@ -79,16 +79,14 @@ async fn list(
 
 /// Make an instance for the caller.
 #[utoipa::path(post, path = "/api/v1/instances", tag = "instances", operation_id = "createInstance", request_body = CreateInstance,
-    responses((status = 201, body = InstanceView)))]
+    responses((status = 201, body = InstanceView, description = "made; when it is started, the header Fractal-Operation names the operation that makes it ready")))]
 async fn create(
     State(server): State<Server>,
     Caller(cx): Caller,
     Json(body): Json<CreateInstance>,
-) -> ApiResult<(StatusCode, Json<InstanceView>)> {
-    Ok((
-        StatusCode::CREATED,
-        Json(instance::create(&server.app, &cx, body).await?),
-    ))
+) -> ApiResult<Response> {
+    let (view, operation) = instance::create(&server.app, &cx, body).await?;
+    Ok(operations::made(operation, &view))
 }
 
 /// Show an instance.

@@ -52,6 +52,15 @@ pub(super) fn accepted(operation: Option<OperationId>, view: &impl Serialize) ->
     }
 }
 
+/// The answer of a change that has made something, and begun an operation about it.
+pub(super) fn made(operation: Option<OperationId>, view: &impl Serialize) -> Response {
+    let answer = (StatusCode::CREATED, axum::Json(view));
+    match operation {
+        Some(id) => ([(OPERATION, id.to_string())], answer).into_response(),
+        None => answer.into_response(),
+    }
+}
+
 /// List operations, as far as the caller may see them.
 #[utoipa::path(get, path = "/api/v1/operations", tag = "operations", operation_id = "listOperations", params(OperationQuery),
     responses((status = 200, body = Page<OperationView>)))]

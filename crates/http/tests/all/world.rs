@@ -221,6 +221,7 @@ impl World {
         instance::create(&self.house.app, &of.cx, body)
             .await
             .unwrap()
+            .0
             .id
     }
 

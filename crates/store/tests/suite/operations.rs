@@ -87,8 +87,19 @@ pub async fn operations_are_found_counted_and_fenced(db: &Db) {
         ..OperationFilter::default()
     };
     assert_eq!(found(about).await, 2);
-    let at_work = operations::count_at_work(&read, &first).await.unwrap();
-    assert_eq!(at_work, (1, 2));
+    let at_work = async |without: &[&'static str]| {
+        operations::count_at_work(&read, &first, without)
+            .await
+            .unwrap()
+    };
+    assert_eq!(at_work(&[]).await, (1, 2));
+    assert_eq!(at_work(&["another"]).await, (1, 2));
+    let kind: &'static str = String::leak(first.kind.clone());
+    assert_eq!(at_work(&[kind]).await, (0, 0));
+    let open = operations::find_open(&read, kind, "one").await.unwrap();
+    assert!(!open.is_empty() && open.iter().all(|one| !one.state.is_settled()));
+    let other = operations::find_open(&read, "another", "one").await;
+    assert!(other.unwrap().is_empty());
 
     let take = async || {
         db.store

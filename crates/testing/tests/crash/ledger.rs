@@ -57,7 +57,7 @@ impl Ledger {
 
 /// What the database holds.
 pub struct Found {
-    /// Action and thing of every change that is logged as done.
+    /// Action and thing of every change of a person that is logged as done.
     done: Vec<(String, String)>,
     /// The check value of the key in force.
     pub key_check: String,
@@ -92,7 +92,8 @@ pub fn look(url: &str) -> Found {
             done: entries
                 .into_iter()
                 .chain(sealed)
-                .filter(|entry| entry.outcome == "done")
+                // What Fractal does by itself in the course of an operation was not asked for.
+                .filter(|entry| entry.outcome == "done" && entry.actor_kind != "system")
                 .map(|entry| (entry.action, entry.resource_id))
                 .collect(),
             key_check: system_config::find(&db, &system_config::KEY_CHECK)

@@ -183,6 +183,8 @@ export const entries = {
   'step.instance.change_engine.start': 'Agent starten und warten, bis er antwortet',
   'step.instance.change_engine.stop': 'Agent anhalten',
   'step.instance.change_engine.switch': 'Engine wechseln',
+  'step.instance.create.engine': 'Seine Engine bereithalten',
+  'step.instance.create.start': 'Agent starten und warten, bis er antwortet',
   'step.instance.delete.remove': 'Entfernen, samt Dateien, außer sie sollen bleiben',
   'step.instance.delete.stop': 'Agent anhalten',
   'via.api_token': 'API-Token',

@@ -181,6 +181,8 @@ export const entries = {
   'step.instance.change_engine.start': 'Start the agent and wait until it answers',
   'step.instance.change_engine.stop': 'Stop the agent',
   'step.instance.change_engine.switch': 'Switch the engine',
+  'step.instance.create.engine': 'Have its engine ready',
+  'step.instance.create.start': 'Start the agent and wait until it answers',
   'step.instance.delete.remove': 'Remove it, with its files unless they are kept',
   'step.instance.delete.stop': 'Stop the agent',
   'via.api_token': 'API token',
