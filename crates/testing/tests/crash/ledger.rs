@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::OnceLock};
 
 use fractal_clock::SystemClock;
-use fractal_store::{OpenOptions, Store, evidence, owner_keys, system_config};
+use fractal_store::{EvidenceEntry, OpenOptions, Store, evidence, owner_keys, system_config};
 
 /// How often something surely happened, and how often it may have happened besides.
 #[derive(Debug, Clone, Copy, Default)]
@@ -55,9 +55,14 @@ impl Ledger {
     }
 }
 
+/// Whether Fractal did it by itself, in the course of an operation that somebody had asked for.
+fn is_a_part(entry: &EvidenceEntry) -> bool {
+    entry.actor_kind == "system" && entry.action.starts_with("instance.")
+}
+
 /// What the database holds.
 pub struct Found {
-    /// Action and thing of every change of a person that is logged as done.
+    /// Action and thing of every change that was asked for and is logged as done.
     done: Vec<(String, String)>,
     /// The check value of the key in force.
     pub key_check: String,
@@ -92,8 +97,7 @@ pub fn look(url: &str) -> Found {
             done: entries
                 .into_iter()
                 .chain(sealed)
-                // What Fractal does by itself in the course of an operation was not asked for.
-                .filter(|entry| entry.outcome == "done" && entry.actor_kind != "system")
+                .filter(|entry| entry.outcome == "done" && !is_a_part(entry))
                 .map(|entry| (entry.action, entry.resource_id))
                 .collect(),
             key_check: system_config::find(&db, &system_config::KEY_CHECK)
