@@ -30,8 +30,12 @@ export function launch() {
   return chromium.launch({ executablePath: findChromium(), args: ['--no-sandbox'] });
 }
 
-/** A page that fails the test on any script error, refused content or request to another host. */
-export async function open(browser, base, { size = DESKTOP, scheme = 'light', locale = 'en-GB' } = {}) {
+/**
+ * A page that fails the test on any script error, refused content or request to another host than the base and those
+ * that the scenario leads to (`also`).
+ */
+export async function open(browser, base, options = {}) {
+  const { size = DESKTOP, scheme = 'light', locale = 'en-GB', also = [] } = options;
   const context = await browser.newContext({
     baseURL: base,
     viewport: size,
@@ -42,9 +46,15 @@ export async function open(browser, base, { size = DESKTOP, scheme = 'light', lo
     isMobile: size === PHONE,
     deviceScaleFactor: 1,
   });
+  const problems = [];
+  const page = await openTab(context, [base, ...also], problems);
+  return { page, context, problems };
+}
+
+/** A page in a browser that is open; what goes wrong on it is added to the problems. */
+export async function openTab(context, hosts, problems) {
   const page = await context.newPage();
   page.setDefaultTimeout(15_000);
-  const problems = [];
   page.on('pageerror', (error) => problems.push(`error: ${error.message}`));
   page.on('console', (line) => {
     // Chromium reports every answer from 400 on as an error; those are asked for here.
@@ -52,13 +62,12 @@ export async function open(browser, base, { size = DESKTOP, scheme = 'light', lo
       problems.push(`console: ${line.text()}`);
     }
   });
+  const known = [...hosts, 'data:', 'blob:'];
   page.on('request', (request) => {
     const url = request.url();
-    if (!url.startsWith(base) && !url.startsWith('data:') && !url.startsWith('blob:')) {
-      problems.push(`another host: ${url}`);
-    }
+    if (!known.some((start) => url.startsWith(start))) problems.push(`another host: ${url}`);
   });
-  return { page, context, problems };
+  return page;
 }
 
 /** What axe finds wrong for WCAG 2.2 AA, as readable lines. */

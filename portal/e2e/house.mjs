@@ -81,9 +81,12 @@ export async function openHouse() {
   };
 }
 
-/** Speaks the completions wire of OpenAI. It answers in words; `state.pause` ms lie between two of them. */
+/**
+ * Speaks the completions wire of OpenAI. It answers in words; `state.pause` ms lie between two of them, and after
+ * `state.most` it holds its breath until a test lets it say more. What it was asked is kept in `state.asked`.
+ */
 export async function startModel() {
-  const state = { pause: 5, words: 12, key: 'sk-right', calls: 0 };
+  const state = { pause: 5, words: 12, most: Number.POSITIVE_INFINITY, key: 'sk-right', calls: 0, asked: [] };
   const server = createServer((request, response) => {
     void answer(request, response).catch(() => response.destroy());
   });
@@ -102,6 +105,7 @@ export async function startModel() {
     }
     state.calls += 1;
     const asked = JSON.parse(body || '{}');
+    state.asked.push(asked);
     const words = Array.from({ length: state.words }, (_, i) => `word${i + 1}`);
     const frame = (delta, finish = null) => ({
       id: 'chatcmpl-1',
@@ -128,7 +132,8 @@ export async function startModel() {
     const say = (data) =>
       response.write(`data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`);
     say(frame({ role: 'assistant', content: '' }));
-    for (const word of words) {
+    for (const [i, word] of words.entries()) {
+      await until('the test to hear more', () => response.destroyed || i < state.most);
       if (response.destroyed) return;
       say(frame({ content: `${word} ` }));
       await wait(state.pause);

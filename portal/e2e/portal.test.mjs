@@ -150,6 +150,21 @@ scenario(
   },
 );
 
+scenario('a block of code is copied as it is', {}, async ({ page, context, state }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  state.script = 'rich';
+  await page.goto('/');
+  await say(page, 'rename my photos');
+  await page.getByRole('button', { name: 'Ask again' }).waitFor();
+  const block = page.getByRole('figure').first();
+  await block.locator('.hljs-keyword').first().waitFor();
+  await block.getByRole('button', { name: 'Copy code' }).click();
+  await block.getByRole('button', { name: 'Copied' }).waitFor();
+  const code = await block.locator('code').innerText();
+  assert.match(code, /\n/);
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), code);
+});
+
 scenario(
   'a lost connection resumes at the last event without losing or doubling a word',
   {},

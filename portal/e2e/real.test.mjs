@@ -6,21 +6,16 @@ import { after, before, test } from 'node:test';
 import { audit, DESKTOP, launch, open, PHONE, SHOTS } from './browser.mjs';
 import { firstReply, PASSWORD } from './first-reply.mjs';
 import { openHouse, startModel, until } from './house.mjs';
+import { startIdentityProvider } from './identity.mjs';
+import { sendPicture } from './picture.mjs';
+import { addProvider, comeIn, switchOff } from './sign-in.mjs';
+import { finished, lastAnswer, PATIENCE, say } from './steps.mjs';
 
-const PATIENCE = 120_000;
 let browser;
 before(async () => {
   browser = await launch();
 });
 after(() => browser?.close());
-
-const box = (page) => page.getByRole('textbox', { name: 'Message' });
-const lastAnswer = (page) => page.getByRole('article').last();
-const finished = (page) => page.getByRole('button', { name: 'Ask again' }).waitFor({ timeout: PATIENCE });
-async function say(page, text) {
-  await box(page).fill(text);
-  await box(page).press('Enter');
-}
 
 /** Nothing that axe objects to, nothing wider than the screen, and a picture of it. */
 async function inspect(page, name) {
@@ -151,6 +146,12 @@ test('on a desktop', async (t) => {
       await lastAnswer(page).getByText('word12').waitFor({ timeout: PATIENCE });
     });
 
+    await t.test('a picture goes along with a message and reaches the model', async () => {
+      await finished(page);
+      await sendPicture({ page, model, inspect });
+      assert.deepEqual(problems, []);
+    });
+
     await t.test(
       'a restart of the control plane in the middle of a turn shows, and mends itself',
       async () => {
@@ -229,6 +230,18 @@ test('on a desktop', async (t) => {
       await page.getByRole('button', { name: 'I have saved it' }).click();
       await page.getByText('Script').waitFor();
       await inspect(page, 'token');
+    });
+
+    await t.test('an identity provider is added, tested, edited, and people come in by it', async () => {
+      const provider = await startIdentityProvider(house);
+      try {
+        await addProvider({ page, house, provider, inspect });
+        await comeIn({ browser, page, house, provider, inspect });
+        await switchOff({ browser, page, house });
+        assert.deepEqual(problems, []);
+      } finally {
+        await provider.close();
+      }
     });
 
     await t.test('an invited person comes in by the link and sees nothing of others', async () => {

@@ -1,12 +1,13 @@
 // A real OpenID provider on a free port of loopback: `node server.mjs REDIRECT_URI...`. It knows everybody, by whatever
 // name they enter; only ada's mail address is verified, and only `*.hopper` have a name to sign in with of their own.
-// Prints its issuer on the first line and lives as long as its standard input is open.
+// Prints its issuer on the first line and lives as long as its standard input is open. With OIDC_HOST it goes by another name
+// of this machine, such as `localhost`: to a browser, a site of its own.
 import http from 'node:http';
 import Provider from 'oidc-provider';
 
 const server = http.createServer();
 await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
-const issuer = `http://127.0.0.1:${server.address().port}`;
+const issuer = `http://${process.env.OIDC_HOST ?? '127.0.0.1'}:${server.address().port}`;
 
 const client = (client_id) => ({
   client_id,
