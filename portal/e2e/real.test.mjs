@@ -10,6 +10,7 @@ import { startIdentityProvider } from './identity.mjs';
 import { sendPicture } from './picture.mjs';
 import { addProvider, comeIn, switchOff } from './sign-in.mjs';
 import { finished, lastAnswer, PATIENCE, say } from './steps.mjs';
+import { stopInTheOtherTab, watchInTwoTabs } from './tabs.mjs';
 
 let browser;
 before(async () => {
@@ -149,6 +150,13 @@ test('on a desktop', async (t) => {
     await t.test('a picture goes along with a message and reaches the model', async () => {
       await finished(page);
       await sendPicture({ page, model, inspect });
+      assert.deepEqual(problems, []);
+    });
+
+    await t.test('two tabs show the same answer as it grows, and a stop in one ends it in both', async () => {
+      const scene = { page, context, house, problems, model };
+      await watchInTwoTabs(scene);
+      await stopInTheOtherTab(scene);
       assert.deepEqual(problems, []);
     });
 
