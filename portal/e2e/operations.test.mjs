@@ -274,7 +274,7 @@ scenario(
     await page.getByText('Step 2 of 2: Start the agent and wait until it answers').waitFor();
     await button(page, 'Undo').click();
     const dialog = page.getByRole('dialog');
-    await dialog.getByText('The agent is removed, with its files.').waitFor();
+    await dialog.getByText('The agent is removed, with its files, unless it has answered by now.').waitFor();
     await dialog.getByRole('button', { name: 'Undo' }).click();
     await stateOf(page, 'Being undone');
   },

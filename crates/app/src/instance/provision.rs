@@ -167,8 +167,9 @@ impl Kind for Provision {
             _ => return Ok(done()),
         };
         if hands.row.wanted != WantedState::Deleted {
-            // Whoever has it now decides what becomes of it.
-            if hands.row.held_by.is_some() {
+            // Whoever has it now decides what becomes of it. And one that has answered is in use: it may have come up by itself
+            // long after this got stuck, and is deleted by deleting it, which rules decide about.
+            if hands.row.held_by.is_some() || hands.row.proved_hash.is_some() {
                 return Ok(done());
             }
             hands.wish(Wish::Delete(Volumes::Remove), None).await?;

@@ -176,9 +176,14 @@ async fn judge(site: &Site, id: InstanceId, view: &OperationView, cell: &str) ->
         assert_eq!(switches % 2, usize::from(is_done), "{cell}");
         return switches;
     }
-    // A deletion removes it when it is done, and making one when it is taken back.
-    let goes = is_done == (view.kind == "instance.delete");
-    let gone = site.home.row(id).await.deleted_at.is_some();
+    let row = site.home.row(id).await;
+    // A deletion removes it when it is done. Making one removes it when that is taken back, but never one that has answered.
+    let goes = if view.kind == "instance.delete" {
+        is_done
+    } else {
+        !is_done && row.proved_hash.is_none()
+    };
+    let gone = row.deleted_at.is_some();
     assert_eq!(gone, goes, "{cell}");
     let actions = site.home.house.runtime.actions();
     let removals = actions

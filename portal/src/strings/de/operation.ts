@@ -96,7 +96,8 @@ export const operation = {
   'operation.undo': 'Zurücknehmen',
   'operation.undo.hint':
     'Der Vorgang geht nicht weiter. Was getan wurde, wird zurückgenommen, der letzte Schritt zuerst, bis alles ist wie vorher.',
-  'operation.undo.instance.create': 'Der Agent wird entfernt, samt seinen Dateien.',
+  'operation.undo.instance.create':
+    'Der Agent wird entfernt, samt seinen Dateien, außer er hat inzwischen geantwortet.',
   'operation.undo.title': 'Zurücknehmen, was getan wurde?',
   'operation.undoing': 'Er geht zurück',
   'operation.undoing.hint': 'Was getan wurde, wird zurückgenommen, der letzte Schritt zuerst.',

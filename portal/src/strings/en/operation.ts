@@ -89,7 +89,7 @@ export const operation = {
   'operation.undo': 'Undo',
   'operation.undo.hint':
     'The operation does not go on. What was done is taken back, last step first, until all is as it was before.',
-  'operation.undo.instance.create': 'The agent is removed, with its files.',
+  'operation.undo.instance.create': 'The agent is removed, with its files, unless it has answered by now.',
   'operation.undo.title': 'Undo what was done?',
   'operation.undoing': 'It goes back',
   'operation.undoing.hint': 'What was done is taken back, last step first.',
