@@ -53,7 +53,8 @@ fn shorten(path: &Path) -> io::Result<Short> {
 /// Connects to the socket at `path`.
 ///
 /// # Errors
-/// What the system says; `ConnectionRefused` and `NotFound` mean that nobody listens.
+/// What the system says; `ConnectionRefused` and `NotFound` mean that nobody listens, `ConnectionReset` that whoever
+/// listened left before it took the connection.
 pub async fn connect(path: &Path) -> io::Result<UnixStream> {
     let short = shorten(path)?;
     UnixStream::connect(&short.path).await

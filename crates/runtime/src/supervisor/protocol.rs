@@ -196,7 +196,10 @@ impl Connection {
             Err(error)
                 if matches!(
                     error.kind(),
-                    std::io::ErrorKind::NotFound | std::io::ErrorKind::ConnectionRefused
+                    std::io::ErrorKind::NotFound
+                        | std::io::ErrorKind::ConnectionRefused
+                        // It ended with us still in its queue.
+                        | std::io::ErrorKind::ConnectionReset
                 ) =>
             {
                 return Ok(None);
@@ -264,6 +267,18 @@ fn broken(what: &str, error: std::io::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_supervisor_that_ends_with_a_caller_in_its_queue_is_one_that_does_not_listen() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("control.sock");
+        let listener = crate::socket::bind(&path).unwrap();
+        let mut opening = std::pin::pin!(Connection::open(&path));
+        // Once: it stands in the queue, and whether it was taken is heard the next time.
+        assert!(futures::poll!(&mut opening).is_pending());
+        drop(listener);
+        assert!(opening.await.unwrap().is_none());
+    }
 
     #[tokio::test]
     async fn all_that_was_ever_allowed_to_be_stored_fits_into_a_line_and_an_endless_one_is_refused()
