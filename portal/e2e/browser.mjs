@@ -57,8 +57,9 @@ export async function openTab(context, hosts, problems) {
   page.setDefaultTimeout(15_000);
   page.on('pageerror', (error) => problems.push(`error: ${error.message}`));
   page.on('console', (line) => {
-    // Chromium reports every answer from 400 on as an error; those are asked for here.
-    if (line.type() === 'error' && !line.text().startsWith('Failed to load resource')) {
+    // Chromium reports every answer from 400 on as an error, and a server that is gone; those are asked for here.
+    const asked = /^Failed to load resource|^WebSocket connection to .* net::ERR_CONNECTION_REFUSED$/;
+    if (line.type() === 'error' && !asked.test(line.text())) {
       problems.push(`console: ${line.text()}`);
     }
   });

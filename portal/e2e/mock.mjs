@@ -5,6 +5,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { WebSocketServer } from 'ws';
 import { fillLog, makeLog } from './evidence.mjs';
 import { fillOperations, makeOperations } from './operations.mjs';
 import { fillProposals, makeProposals } from './proposals.mjs';
@@ -130,7 +131,8 @@ ${Array.from({ length: 40 }, (_, i) => `echo "line ${i + 1} of a long script"`).
 `;
 
 /** Starts it; `fresh` means: before the wizard. */
-export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
+export async function startMock({ fresh = false, onboarded = !fresh, sockets: withSockets = true } = {}) {
+  const sockets = new WebSocketServer({ noServer: true });
   const state = {
     log: [],
     signedIn: !fresh,
@@ -147,6 +149,7 @@ export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
       locale: null,
       breakglass: true,
       has_password: true,
+      identity_providers: [],
       permissions: [
         'instance.list',
         'instance.set_limits',
@@ -171,6 +174,9 @@ export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
     sessions: [],
     history: new Map(),
     runs: new Map(),
+    /** Whether a WebSocket can be opened, and the streams that were read over it. */
+    sockets: withSockets,
+    streamed: [],
     tokens: [],
     skillCredentials: [],
     /** What the next answers do: `plain`, `rich`, `ask`, `error`, `held`; `working`, `installing` and `asleep` stay in the middle. */
@@ -185,9 +191,27 @@ export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
     },
     /** Cuts every connection that follows an answer. */
     dropStreams: () => {
+      for (const socket of sockets.clients) socket.terminate();
       for (const run of state.runs.values()) run.dropAll();
     },
     asleep: false,
+    identityProviders: [
+      {
+        id: 'idp_1',
+        name: 'Company login',
+        issuer: 'https://login.example.org',
+        client_id: 'fractal',
+        has_client_secret: true,
+        scopes: ['profile', 'email'],
+        enabled: true,
+        auto_provision: false,
+        allow_private_network: false,
+        redirect_uri: 'http://127.0.0.1:8088/api/v1/auth/oidc/callback',
+        created_at: ago(999),
+      },
+    ],
+    /** How an identity provider sends people back: `undefined` when all went well, else the reason why not. */
+    refusal: undefined,
     /** The log, with ways to tamper with it. */
     evidence: makeLog({ user_01k9w3v5x7ada: 'ada', user_2: 'grace' }),
     /** Access rules and their versions. */
@@ -309,6 +333,14 @@ export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
     });
   }
 
+  /** The rule for addresses of identity providers, as far as tests go near it. */
+  function privately({ issuer, allow_private_network }, at = '') {
+    if (allow_private_network || issuer.startsWith('https:')) return undefined;
+    const message =
+      "the sign-in provider's address is plain http, which is only permitted in private networks; use https, or turn on allow_private_network for it";
+    return { field: `${at}/issuer`, message };
+  }
+
   function skills() {
     const lacking = ['TRELLO_API_KEY', 'TRELLO_TOKEN'].filter(
       (name) => !state.skillCredentials.some((one) => one.skill === 'trello' && one.name === name),
@@ -411,7 +443,7 @@ export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
           });
         }
         const list = state.history.get(session) ?? [];
-        list.push(message('user', text));
+        list.push(message('user', text, { run_id: run.id }));
         if (event.type === 'final')
           list.push(message('assistant', event.text, { run_id: run.id, model: 'demo', usage: event.usage }));
         state.history.set(session, list);
@@ -434,7 +466,7 @@ export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
 
   async function play(run, push) {
     const script = state.script;
-    push({ type: 'run', run_id: run.id, session: run.session, agent_id: run.agent });
+    push({ type: 'run', run_id: run.id, session: run.session, agent_id: run.agent, message: run.text });
     await step();
     if (state.asleep) {
       push({ type: 'status', phase: 'waking', state: 'starting', queue_position: null, typical_ms: 6000 });
@@ -572,7 +604,22 @@ export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
       return json(res, 201, state.me, cookie);
     }
     if (key === 'GET /api/v1/auth/methods')
-      return json(res, 200, { password: true, oidc: [{ id: 'idp_1', name: 'Company login' }] });
+      return json(res, 200, {
+        password: true,
+        oidc: state.identityProviders.map(({ id, name }) => ({ id, name })),
+      });
+    if ((m = route('GET /api/v1/auth/oidc/*/start'))) {
+      // Straight back, as if somebody had been there and returned.
+      const back = url.searchParams.get('return_to') ?? '/';
+      const query = back === '/' ? '' : `?return_to=${encodeURIComponent(back)}`;
+      if (!state.refusal) {
+        state.signedIn = true;
+        state.me.identity_providers = [m[0]];
+      }
+      const to = state.refusal ? `/login${query}#error=sign-in-failed&reason=${state.refusal}` : back;
+      res.writeHead(303, { location: to, ...cookie });
+      return res.end();
+    }
     if (key === 'POST /api/v1/auth/login') {
       if (body.password !== 'correct horse battery')
         return problem(res, 401, 'wrong-credentials', 'Username or password is wrong');
@@ -599,6 +646,8 @@ export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
       });
     }
     if (key === 'POST /api/onboarding/oidc') {
+      const wrong = body.provider && privately(body.provider, '/provider');
+      if (wrong) return problem(res, 422, 'invalid-fields', 'Some fields are not valid', { errors: [wrong] });
       state.status.steps.oidc = true;
       return json(res, 200, state.status);
     }
@@ -875,26 +924,33 @@ export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
         secret: '/invitation#frk_invite_abc',
       });
     }
-    if (key === 'GET /api/v1/identity-providers') {
-      return json(
-        res,
-        200,
-        page([
-          {
-            id: 'idp_1',
-            name: 'Company login',
-            issuer: 'https://login.example.org',
-            client_id: 'fractal',
-            has_client_secret: true,
-            scopes: ['profile', 'email'],
-            enabled: true,
-            auto_provision: false,
-            redirect_uri: 'http://127.0.0.1:8088/api/v1/auth/oidc/callback',
-            created_at: ago(999),
-          },
-        ]),
-      );
+    if (key === 'GET /api/v1/identity-providers') return json(res, 200, page(state.identityProviders));
+    if (key === 'POST /api/v1/identity-providers') {
+      const wrong = privately(body);
+      if (wrong) return problem(res, 422, 'invalid-fields', 'Some fields are not valid', { errors: [wrong] });
+      state.identityProviders.push({
+        ...state.identityProviders[0],
+        ...body,
+        id: `idp_${state.identityProviders.length + 1}`,
+      });
+      return json(res, 201, state.identityProviders.at(-1));
     }
+    if ((m = route('PATCH /api/v1/identity-providers/*'))) {
+      const one = state.identityProviders.find((other) => other.id === m[0]);
+      Object.assign(one, body);
+      return json(res, 200, one);
+    }
+    if ((m = route('POST /api/v1/identity-providers/*/test')))
+      return json(res, 200, {
+        ok: false,
+        latency_ms: 2,
+        models: [],
+        error: {
+          code: 'address_refused',
+          message: "the sign-in provider's host leads to a private address, which nobody has permitted",
+          remedy: 'turn on allow_private_network for it',
+        },
+      });
     if (key === 'GET /api/v1/usage') {
       const rows = Array.from({ length: 14 }, (_, i) => ({
         day: ago(i * 1440).slice(0, 10),
@@ -1138,12 +1194,42 @@ export async function startMock({ fresh = false, onboarded = !fresh } = {}) {
       if (!res.headersSent) problem(res, 500, 'internal', String(error));
     });
   });
+  // Streams over one socket, each read from the address that serves it by itself.
+  server.on('upgrade', (req, tcp, head) => {
+    if (!state.sockets) return tcp.end('HTTP/1.1 502 Bad Gateway\r\nconnection: close\r\n\r\n');
+    sockets.handleUpgrade(req, tcp, head, (socket) => {
+      const open = new Map();
+      const tell = (message) => socket.send(JSON.stringify(message));
+      socket.on('close', () => {
+        for (const leave of open.values()) leave.abort();
+      });
+      socket.on('message', async (data) => {
+        const { type, stream, path, last_event_id: last } = JSON.parse(data);
+        if (type === 'close') return open.get(stream)?.abort();
+        state.streamed.push(path);
+        const leave = new AbortController();
+        open.set(stream, leave);
+        try {
+          const headers = { cookie: req.headers.cookie ?? '', ...(last ? { 'last-event-id': last } : {}) };
+          const answer = await fetch(`http://${req.headers.host}${path}`, { headers, signal: leave.signal });
+          if (!answer.ok) return tell({ type: 'refused', stream, problem: await answer.json() });
+          tell({ type: 'opened', stream });
+          for await (const chunk of answer.body.pipeThrough(new TextDecoderStream()))
+            tell({ type: 'text', stream, text: chunk });
+          tell({ type: 'ended', stream });
+        } catch {
+          if (!leave.signal.aborted) tell({ type: 'ended', stream });
+        }
+      });
+    });
+  });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${server.address().port}`,
     state,
     close: () =>
       new Promise((resolve) => {
+        for (const socket of sockets.clients) socket.terminate();
         server.closeAllConnections();
         server.close(resolve);
       }),

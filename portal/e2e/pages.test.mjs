@@ -225,6 +225,36 @@ const PAGES = [
   ['settings-people', '/settings/people', (page) => page.getByText('Alan').first().waitFor()],
   ['settings-sign-in', '/settings/sign-in', (page) => page.getByText('Company login').first().waitFor()],
   [
+    'settings-sign-in-refused',
+    '/settings/sign-in',
+    async (page) => {
+      await page
+        .getByRole('button', { name: /^(Add|.* hinzufügen)/ })
+        .first()
+        .click();
+      const form = page.getByRole('dialog');
+      await form.locator('[name=name]').fill('Beside us');
+      await form.locator('[name=issuer]').fill('http://192.168.1.7:9000');
+      await form.locator('[name=client_id]').fill('fractal');
+      await form.locator('[type=submit]').click();
+      await form.locator('[aria-invalid=true]').waitFor();
+    },
+    'act',
+  ],
+  [
+    'copy-by-hand',
+    '/settings/sign-in',
+    async (page) => {
+      await page.evaluate(() => {
+        delete Navigator.prototype.clipboard;
+        document.execCommand = () => false;
+      });
+      await page.getByRole('button', { name: /^(Copy|Kopieren)$/ }).click();
+      await page.getByRole('alert').waitFor();
+    },
+    'act',
+  ],
+  [
     'settings-installation',
     '/settings/installation',
     (page) => page.getByText('This machine').first().waitFor(),
@@ -322,6 +352,12 @@ const PAGES = [
   ],
   ['not-found', '/nowhere', (page) => page.getByText('Nothing is here').waitFor()],
   ['login', '/login', heading('Sign in'), 'out'],
+  [
+    'login-refused',
+    '/login?return_to=/settings/tokens#error=sign-in-failed&reason=no-account',
+    (page) => page.getByRole('alert').waitFor(),
+    'out',
+  ],
   ['invitation', '/invitation', heading('Welcome to Fractal'), 'out'],
   ['setup', `/setup#${SETUP_TOKEN}`, heading('Create your account'), 'fresh'],
 ];

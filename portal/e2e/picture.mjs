@@ -62,5 +62,7 @@ export async function sendPicture({ page, model, inspect }) {
   await page.reload();
   await page.locator('.bubble').getByText('what colour is this?', { exact: true }).waitFor();
   assert.equal(await page.locator('.bubble').innerText(), 'what colour is this?');
+  // The transcript keeps what it was, not what it was called.
+  await page.locator('.message.mine .file').getByText('Picture', { exact: true }).waitFor();
   await inspect(page, 'picture-sent');
 }

@@ -99,6 +99,26 @@ scenario(
   },
 );
 
+scenario(
+  'the wizard shows the whole redirect address, and names the switch that a private issuer needs',
+  { mock: { fresh: true } },
+  async ({ page, mock, state }) => {
+    state.signedIn = true;
+    state.status.steps.breakglass = true;
+    await page.goto('/setup');
+    await page.getByRole('button', { name: 'Set up an identity provider' }).click();
+    await page.getByText(`${mock.url}/api/v1/auth/oidc/callback`).waitFor();
+    await page.getByRole('textbox', { name: 'Name' }).fill('Beside us');
+    await page.getByRole('textbox', { name: 'Issuer address' }).fill('http://192.168.1.7:9000');
+    await page.getByRole('textbox', { name: 'Client id' }).fill('fractal');
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await page.getByText('turn on “It is on this machine or in a private network”').waitFor();
+    await page.getByRole('switch', { name: 'private network' }).click();
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await page.getByText('Choose a model provider').waitFor();
+  },
+);
+
 scenario('signing in returns to where one was', {}, async ({ page, state }) => {
   state.signedIn = false;
   await page.goto('/settings/tokens');
@@ -120,6 +140,124 @@ scenario(
     await page.getByText('Signing in failed').waitFor();
     const link = await page.getByRole('link', { name: 'Continue with Company login' }).getAttribute('href');
     assert.equal(link, '/api/v1/auth/oidc/idp_1/start?return_to=%2F');
+  },
+);
+
+scenario(
+  'why an identity provider let nobody in is told, and signing in later leads to where one wanted to go',
+  {},
+  async ({ page, state }) => {
+    state.signedIn = false;
+    state.refusal = 'no-account';
+    await page.goto('/settings/tokens?x=1');
+    const there = page.getByRole('link', { name: 'Continue with Company login' });
+    await there.click();
+    const alert = page.getByRole('alert');
+    await alert.getByText('No account here is linked to this identity').waitFor();
+    await alert.getByText('Ask an administrator for an invitation').waitFor();
+    assert.equal(new URL(page.url()).hash, '');
+    assert.equal(await alert.getByRole('link', { name: 'Back' }).count(), 0, 'nobody is signed in');
+    state.refusal = 'cancelled';
+    await there.click();
+    await alert.getByText('You cancelled at the identity provider').waitFor();
+    await page.getByRole('button', { name: 'Deutsch' }).click();
+    await alert.getByText('Du hast beim Identitätsanbieter abgebrochen').waitFor();
+    await page.getByRole('button', { name: 'English' }).click();
+    await page.getByLabel('Username').fill('ada');
+    await page.getByRole('textbox', { name: 'Password' }).fill(PASSWORD);
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await page.waitForURL(/\/settings\/tokens\?x=1$/);
+    await page.getByText('Backup script').waitFor();
+    // What was told is over: signed out without a load, one begins anew.
+    state.signedIn = false;
+    await page.getByRole('link', { name: 'Usage' }).first().click();
+    await page.getByRole('button', { name: 'Sign in', exact: true }).waitFor();
+    assert.equal(await alert.count(), 0);
+    state.refusal = undefined;
+    await there.click();
+    await page.waitForURL(/\/settings\/usage$/);
+  },
+);
+
+scenario(
+  'an identity is linked to one’s own account, and who is refused is still signed in',
+  {},
+  async ({ page, state }) => {
+    await page.goto('/settings/account');
+    const link = page.getByRole('link', { name: 'Link Company login' });
+    state.refusal = 'link-stale';
+    await link.click();
+    const alert = page.getByRole('alert');
+    await alert.getByText('An identity is only linked soon after signing in').waitFor();
+    await alert.getByText('You are still signed in as Ada').waitFor();
+    await alert.getByRole('link', { name: 'Back' }).click();
+    await page.waitForURL(/\/settings\/account$/);
+    await link.click();
+    await alert.getByRole('button', { name: 'Sign out and in again' }).click();
+    await page.getByLabel('Username').fill('ada');
+    await page.getByRole('textbox', { name: 'Password' }).fill(PASSWORD);
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await page.waitForURL(/\/settings\/account$/);
+    state.refusal = undefined;
+    await link.click();
+    await page.getByText('Linked', { exact: true }).waitFor();
+    assert.equal(await link.count(), 0);
+  },
+);
+
+scenario(
+  'where the browser would not say that linking began here it is not offered',
+  {},
+  async ({ page }) => {
+    await page.addInitScript(() => Object.defineProperty(window, 'isSecureContext', { value: false }));
+    await page.goto('/settings/account');
+    await page.getByText('Open Fractal at an https address').waitFor();
+    assert.equal(await page.getByRole('link', { name: 'Link Company login' }).count(), 0);
+  },
+);
+
+scenario(
+  'an identity provider’s form shows and keeps what is stored, and names the switch that it needs',
+  {},
+  async ({ page, mock, state }) => {
+    const [one] = state.identityProviders;
+    Object.assign(one, {
+      allow_private_network: true,
+      redirect_uri: '/api/v1/auth/oidc/callback',
+    });
+    await page.goto('/settings/sign-in');
+    const card = page.getByRole('region', { name: 'Company login' });
+    await card.getByText(`${mock.url}/api/v1/auth/oidc/callback`).waitFor();
+    const sent = () => state.log.filter((entry) => entry.key.startsWith('PATCH')).at(-1).body;
+    const form = page.getByRole('dialog');
+    const permitted = form.getByRole('switch', { name: 'private network' });
+    const edit = async (change) => {
+      await card.getByRole('button', { name: 'Edit' }).click();
+      await change();
+      await form.getByRole('button', { name: 'Save' }).click();
+      await form.waitFor({ state: 'detached' });
+    };
+    await edit(async () => {
+      await form.getByText(`${mock.url}/api/v1/auth/oidc/callback`).waitFor();
+      assert.equal(await permitted.isChecked(), true);
+    });
+    assert.ok(!('allow_private_network' in sent()), 'what was not touched is not sent');
+    await edit(() => permitted.click());
+    assert.equal(sent().allow_private_network, false);
+    await edit(async () => assert.equal(await permitted.isChecked(), false));
+
+    const setting = '“It is on this machine or in a private network”';
+    await card.getByRole('button', { name: 'Test now' }).click();
+    await card.getByText(`turn on ${setting}`).waitFor();
+    await page.getByRole('button', { name: 'Add identity provider' }).click();
+    await form.getByRole('textbox', { name: 'Name' }).fill('Beside us');
+    await form.getByRole('textbox', { name: 'Issuer address' }).fill('http://192.168.1.7:9000');
+    await form.getByRole('textbox', { name: 'Client id' }).fill('fractal');
+    await form.getByRole('button', { name: 'Save' }).click();
+    await form.getByText(`turn on ${setting}`).waitFor();
+    await permitted.click();
+    await form.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('region', { name: 'Beside us' }).waitFor();
   },
 );
 
@@ -165,6 +303,51 @@ scenario('a block of code is copied as it is', {}, async ({ page, context, state
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), code);
 });
 
+scenario('copying works where browsers offer no clipboard', {}, async ({ page }) => {
+  // As on plain http under another name than that of this machine.
+  await page.addInitScript(() => {
+    delete Navigator.prototype.clipboard;
+  });
+  await page.goto('/settings/sign-in');
+  const card = page.getByRole('region', { name: 'Company login' });
+  await card.getByRole('button', { name: 'Copy' }).click();
+  await card.getByRole('button', { name: 'Copied' }).waitFor();
+  // Also inside of a dialog, which keeps the focus.
+  await card.getByRole('button', { name: 'Edit' }).click();
+  const form = page.getByRole('dialog');
+  await form.getByRole('button', { name: 'Copy' }).click();
+  await form.getByRole('button', { name: 'Copied' }).waitFor();
+  const name = form.getByRole('textbox', { name: 'Name' });
+  await name.fill('');
+  await name.press('Control+v');
+  assert.equal(await name.inputValue(), 'http://127.0.0.1:8088/api/v1/auth/oidc/callback');
+});
+
+scenario('a browser that lets nobody copy is made up for by hand', {}, async ({ page }) => {
+  await page.addInitScript(() => {
+    delete Navigator.prototype.clipboard;
+    document.execCommand = () => false;
+  });
+  await page.goto('/settings/sign-in');
+  await page.getByRole('region', { name: 'Company login' }).getByRole('button', { name: 'Edit' }).click();
+  const form = page.getByRole('dialog', { name: 'Edit' });
+  await form.getByRole('button', { name: 'Copy' }).click();
+  await page.getByText('Could not copy. Select it by hand.').waitFor();
+  await until('the text to be selected', () =>
+    page.evaluate(() => {
+      const area = document.activeElement;
+      return (
+        area instanceof HTMLTextAreaElement &&
+        area.value.slice(area.selectionStart, area.selectionEnd) ===
+          'http://127.0.0.1:8088/api/v1/auth/oidc/callback'
+      );
+    }),
+  );
+  await page.keyboard.press('Escape');
+  await page.getByText('Could not copy').waitFor({ state: 'detached' });
+  assert.equal(await form.count(), 1, 'the dialog below stays');
+});
+
 scenario(
   'a lost connection resumes at the last event without losing or doubling a word',
   {},
@@ -180,8 +363,42 @@ scenario(
       await lastAnswer(page).locator('.markdown').innerText(),
       'demo, not a language model: you said “one two three four”',
     );
+    // Once to change over to the socket, and once after it broke.
     const resumed = state.log.filter((one) => one.key.startsWith('GET /api/v1/chat/runs/'));
-    assert.equal(resumed[0]?.headers['last-event-id'], '5');
+    assert.deepEqual(
+      resumed.map((one) => one.headers['last-event-id']),
+      ['1', '5'],
+    );
+    assert.equal(state.streamed.filter((path) => path.startsWith('/api/v1/chat/runs/')).length, 2);
+    assert.ok(state.streamed.includes('/api/v1/events'));
+  },
+);
+
+scenario(
+  'where no socket can be had, each stream goes by itself and a lost one resumes',
+  { mock: { sockets: false } },
+  async ({ page, state, problems }) => {
+    state.script = 'held';
+    await page.goto('/');
+    await say(page, 'one two three four');
+    await lastAnswer(page).getByText('demo, not a').waitFor();
+    state.dropStreams();
+    state.release();
+    await page.getByRole('button', { name: 'Ask again' }).waitFor({ timeout: 20_000 });
+    assert.equal(
+      await lastAnswer(page).locator('.markdown').innerText(),
+      'demo, not a language model: you said “one two three four”',
+    );
+    const resumed = state.log.filter((one) => one.key.startsWith('GET /api/v1/chat/runs/'));
+    assert.deepEqual(
+      resumed.map((one) => one.headers['last-event-id']),
+      ['5'],
+    );
+    assert.deepEqual(state.streamed, []);
+    // A browser says so where a socket cannot be opened; one try a minute is enough.
+    const refused = problems.filter((problem) => /WebSocket/.test(problem));
+    assert.equal(refused.length, 1, problems.join('\n'));
+    problems.splice(problems.indexOf(refused[0]), 1);
   },
 );
 

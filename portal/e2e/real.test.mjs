@@ -10,7 +10,7 @@ import { startIdentityProvider } from './identity.mjs';
 import { sendPicture } from './picture.mjs';
 import { addProvider, comeIn, switchOff } from './sign-in.mjs';
 import { finished, lastAnswer, PATIENCE, say } from './steps.mjs';
-import { stopInTheOtherTab, watchInTwoTabs } from './tabs.mjs';
+import { comeBackToATab, stopInTheOtherTab, watchInManyTabs } from './tabs.mjs';
 
 let browser;
 before(async () => {
@@ -153,10 +153,15 @@ test('on a desktop', async (t) => {
       assert.deepEqual(problems, []);
     });
 
-    await t.test('two tabs show the same answer as it grows, and a stop in one ends it in both', async () => {
+    await t.test('windows side by side show the same answer, and a stop in one ends it in all', async () => {
       const scene = { page, context, house, problems, model };
-      await watchInTwoTabs(scene);
+      await watchInManyTabs(scene);
       await stopInTheOtherTab(scene);
+      assert.deepEqual(problems, []);
+    });
+
+    await t.test('a tab that was away shows what was said meanwhile, and the same words twice', async () => {
+      await comeBackToATab({ page, context, house, problems, model });
       assert.deepEqual(problems, []);
     });
 

@@ -31,6 +31,7 @@ export async function addProvider({ page, house, provider, inspect }) {
   await form.getByRole('button', { name: 'Save' }).click();
   // Its address is on this machine, which has to be said.
   await form.locator('[aria-invalid=true]').waitFor();
+  await form.getByText('turn on “It is on this machine or in a private network”').waitFor();
   await inspect(page, 'identity-provider-refused');
   await form.getByRole('switch', { name: 'private network' }).click();
   await form.getByRole('button', { name: 'Save' }).click();
@@ -41,12 +42,13 @@ export async function addProvider({ page, house, provider, inspect }) {
   await card.getByText('It answered in').waitFor();
   await edit(page, 'Compny', async (form) => {
     await form.getByText('One is stored').waitFor();
+    assert.equal(await form.getByRole('switch', { name: 'private network' }).isChecked(), true);
     await form.getByRole('textbox', { name: 'Name' }).fill(NAME);
   });
   await page.reload();
   const kept = page.getByRole('region', { name: NAME });
   await kept.getByText(provider.issuer).waitFor();
-  await kept.getByText(callback).waitFor();
+  await kept.getByText(house.url + callback).waitFor();
   await inspect(page, 'identity-provider');
 }
 
@@ -72,7 +74,7 @@ export async function comeIn({ browser, page, house, provider, inspect }) {
     await inspect(guest.page, 'login-identity-provider');
     await button(guest.page).click();
     await signInThere(guest.page, provider.issuer, 'grace.hopper');
-    await guest.page.getByRole('alert').getByText('Signing in failed').waitFor();
+    await guest.page.getByRole('alert').getByText('No account here is linked').waitFor();
     assert.equal(new URL(guest.page.url()).hash, '');
     await inspect(guest.page, 'login-unknown');
 

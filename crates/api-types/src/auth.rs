@@ -36,6 +36,53 @@ pub struct SignInProvider {
     pub name: Label,
 }
 
+/// Why a sign-in through an identity provider did not come about. The browser is sent to the sign-in page, whose fragment then has it as
+/// `reason` beside the problem's code as `error`. A reason never changes its meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SignInReason {
+    /// The provider does not answer.
+    Unreachable,
+    /// The provider's address is none that may be called; one in a private network has to be permitted in the settings.
+    AddressRefused,
+    /// The provider does not describe itself under the issuer of the settings.
+    NotDescribed,
+    /// The answer comes from another issuer than that of the settings.
+    OtherIssuer,
+    /// It was not begun in this browser, took too long, or is over.
+    NotBegun,
+    /// Somebody said no at the provider.
+    Cancelled,
+    /// The provider refused to begin.
+    Declined,
+    /// The provider does not accept client id and secret.
+    ClientRefused,
+    /// The provider no longer accepts this sign-in.
+    CodeRefused,
+    /// The provider's answer is not understood.
+    NotUnderstood,
+    /// The provider knows OAuth only, not OpenID Connect.
+    NoIdToken,
+    /// The id token has expired or lies in the future.
+    Clock,
+    /// The id token belongs to another sign-in.
+    OtherSignIn,
+    /// The id token is meant for another client.
+    OtherClient,
+    /// The id token is not signed by the provider.
+    WrongSignature,
+    /// No account is linked to the identity, and strangers get none.
+    NoAccount,
+    /// The identity that was to be linked is linked to somebody else.
+    LinkedElsewhere,
+    /// The session in which linking began is over.
+    LinkOver,
+    /// An identity is only linked soon after signing in.
+    LinkStale,
+    /// No free username was found for a new account.
+    NoFreeName,
+}
+
 /// The caller.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Me {
@@ -55,6 +102,9 @@ pub struct Me {
     pub breakglass: bool,
     /// Whether they have a password.
     pub has_password: bool,
+    /// The identity providers by which they may sign in; without those that were deleted.
+    #[serde(default)]
+    pub identity_providers: Vec<IdentityProviderId>,
     /// Set for thirty days after somebody else set their password.
     #[serde(default)]
     pub password_reset: Option<PasswordReset>,

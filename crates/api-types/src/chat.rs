@@ -54,6 +54,15 @@ pub struct Attachment {
     pub content: String,
 }
 
+/// A file that went with a message, without its content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AttachmentNote {
+    /// Its name, while it is known: transcripts do not keep it.
+    pub name: Option<String>,
+    /// Its media type.
+    pub mime_type: String,
+}
+
 /// One event of a run. On the wire the SSE `event` field carries the type and `data` the rest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -66,6 +75,12 @@ pub enum ChatEvent {
         session: String,
         /// The agent.
         agent_id: InstanceId,
+        /// What the agent was asked, for those who did not ask it.
+        #[serde(default)]
+        message: String,
+        /// The files that went with it.
+        #[serde(default)]
+        attachments: Vec<AttachmentNote>,
     },
     /// What happens before the first word.
     Status {
@@ -332,13 +347,16 @@ pub struct ChatMessage {
     pub text: String,
     /// When.
     pub at: Option<Timestamp>,
-    /// The run that made it, for assistants.
+    /// The run that made it, for assistants; the run that answered it, for users.
     pub run_id: Option<String>,
     /// The model that made it, for assistants.
     pub model: Option<String>,
     /// Tools it used.
     #[serde(default)]
     pub tools: Vec<ToolUse>,
+    /// Files that went with it, for users.
+    #[serde(default)]
+    pub attachments: Vec<AttachmentNote>,
     /// What it used.
     pub usage: Option<TokenUsage>,
     /// Why it failed, when it did.

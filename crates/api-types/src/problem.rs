@@ -114,6 +114,8 @@ codes! {
     NotFound = "not-found", 404, "Not found";
     /// The route exists, the method does not.
     MethodNotAllowed = "method-not-allowed", 405, "This method is not available here";
+    /// The route speaks WebSocket only.
+    UpgradeRequired = "upgrade-required", 426, "Open this with a WebSocket";
     /// Something with this name exists already.
     AlreadyExists = "already-exists", 409, "It exists already";
     /// It changed, or is in a state that does not allow this.

@@ -395,7 +395,7 @@ fn fault(error: &OidcError) -> ProviderFault {
         .unwrap_or((&text, "check the issuer in the settings"));
     let code = match error {
         OidcError::Unreachable(_) => ProviderFaultCode::Unreachable,
-        OidcError::IssuerUrl => ProviderFaultCode::AddressRefused,
+        OidcError::IssuerUrl | OidcError::Refused(_) => ProviderFaultCode::AddressRefused,
         _ => ProviderFaultCode::ProviderError,
     };
     ProviderFault {
@@ -450,4 +450,20 @@ fn check_scopes(scopes: &[String]) -> Result<()> {
         )?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use fractal_connect::{AddressKind, Refusal};
+
+    use super::*;
+
+    #[test]
+    fn an_address_that_may_not_be_called_is_told_with_the_setting_that_permits_it() {
+        let why = Refusal::Address(AddressKind::Private);
+        let told = fault(&OidcError::Refused(why));
+        assert_eq!(told.code, ProviderFaultCode::AddressRefused);
+        assert!(told.message.contains("private address"), "{told:?}");
+        assert_eq!(told.remedy, "turn on allow_private_network for it");
+    }
 }

@@ -5,8 +5,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use fractal_api_types::{Me, PasswordReset, ProblemCode, UpdateMe};
 use fractal_policy::{Action, Resource};
-use fractal_store::{Tx, User, browser_sessions, credentials, users};
-use fractal_types::{BrowserSessionId, CredentialId, Label, Role, Timestamp, UserId};
+use fractal_store::{
+    CredentialKind, Reads, Tx, User, browser_sessions, credentials, identity_providers, users,
+};
+use fractal_types::{
+    BrowserSessionId, CredentialId, IdentityProviderId, Label, Role, Timestamp, UserId,
+};
 
 use crate::{
     App, Context, Error, Result,
@@ -34,6 +38,7 @@ pub async fn view(app: &App, cx: &Context) -> Result<Me> {
         .ok_or_else(Error::not_found)?;
     app.require(cx, Action::UserView, &user_resource(&user))?;
     let password = credentials::find_password(&read, user.id).await?;
+    let identity_providers = linked(&read, &user).await?;
     Ok(Me {
         id: user.id,
         organization_id: user.organization_id,
@@ -43,12 +48,33 @@ pub async fn view(app: &App, cx: &Context) -> Result<Me> {
         locale: user.locale,
         breakglass: user.breakglass,
         has_password: password.is_some(),
+        identity_providers,
         password_reset: password
             .and_then(|row| row.reset_by.zip(row.reset_at))
             .filter(|(_, at)| app.clock.now().since(*at) < TOLD_FOR)
             .map(|(by, at)| PasswordReset { by, at }),
         permissions: permissions(app, cx, user.id),
     })
+}
+
+/// The providers a person's identities are of. An identity belongs to an issuer, so that one provider added twice leads to it by both.
+async fn linked(db: &dyn Reads, user: &User) -> Result<Vec<IdentityProviderId>> {
+    let issuers: Vec<String> = credentials::list(db, user.id)
+        .await?
+        .into_iter()
+        .filter(|row| row.kind == CredentialKind::Oidc)
+        .filter_map(|row| row.issuer)
+        .collect();
+    // Most people have a password only.
+    if issuers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let providers = identity_providers::list(db, user.organization_id).await?;
+    Ok(providers
+        .into_iter()
+        .filter(|row| issuers.contains(&row.issuer))
+        .map(|row| row.id)
+        .collect())
 }
 
 /// The actions the caller may do on their own things, and, where nobody owns the thing or it is another person, on those of the

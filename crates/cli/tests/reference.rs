@@ -241,6 +241,10 @@ const fn explain(code: ProblemCode) -> (&'static str, &'static str) {
             "The body is larger than the route takes.",
             "Send less; attachments may hold 20 MiB each.",
         ),
+        C::UpgradeRequired => (
+            "The route speaks WebSocket, and the request was no handshake; a proxy in between may have taken it off.",
+            "Let the proxy pass `Upgrade` and `Connection` on; the streams can also be read one by one over HTTP.",
+        ),
         C::UnsupportedMediaType => (
             "The body is not declared as JSON.",
             "Send `Content-Type: application/json`.",

@@ -34,6 +34,9 @@ pub const PUBLIC: &str = "public";
         fractal_api_types::DryRun,
         fractal_api_types::ChatEvent,
         fractal_api_types::SessionEvent,
+        fractal_api_types::SignInReason,
+        fractal_api_types::LiveRequest,
+        fractal_api_types::LiveMessage,
         fractal_api_types::LogLineView
     ))
 )]

@@ -2,7 +2,7 @@
 //!
 //! - **Host allow-list** stops DNS rebinding: a page of another site that resolves its own name to our
 //!   loopback address still sends its own `Host`.
-//! - **`Sec-Fetch-Site` and `Origin`** stop cross-site requests that change something. Programs send
+//! - **`Sec-Fetch-Site` and `Origin`** stop cross-site requests that change something, and cross-site WebSockets. Programs send
 //!   neither and authenticate by bearer token, which a browser never adds by itself.
 
 use axum::{
@@ -98,7 +98,7 @@ fn check(server: &Server, request: &Request) -> Result<(), ApiError> {
             "open it by its listening address, or add the name under Settings / Installation",
         ));
     }
-    if changes_something(request.method())
+    if (changes_something(request.method()) || is_upgrade(request.headers()))
         && is_cross_site(request.headers(), &authority, &settings)
     {
         return Err(ApiError::new(
@@ -152,6 +152,12 @@ fn without_port(authority: &str) -> String {
 
 fn changes_something(method: &Method) -> bool {
     !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+/// Whether it becomes something else than HTTP. A WebSocket is a GET that any page may send, cookies included, and whose answer it
+/// may read.
+fn is_upgrade(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::UPGRADE)
 }
 
 fn is_cross_site(

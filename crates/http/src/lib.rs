@@ -9,6 +9,7 @@ mod cookie;
 mod document;
 mod extract;
 mod guard;
+mod live;
 mod measure;
 mod onboarding;
 mod openai;
@@ -46,6 +47,7 @@ fn api() -> OpenApiRouter<Server> {
         .merge(onboarding::routes())
         .merge(v1::routes())
         .merge(openai::routes())
+        .merge(live::routes())
 }
 
 /// The router of the main listener.
@@ -56,6 +58,7 @@ pub fn router(server: Server) -> Router {
     let changes = changes::Changes::of(server.clone(), performer.clone(), &document);
     router
         .layer(axum::Extension(performer))
+        .layer(axum::Extension(live::Streams::new(server.clone())))
         .layer(middleware::from_fn_with_state(changes, changes::intercept))
         .merge(document::route(&document))
         .merge(problem_page::route())

@@ -106,6 +106,13 @@ impl IntoResponse for ApiError {
     }
 }
 
+/// Logs an error that is told to the browser otherwise than as a problem.
+pub(crate) fn log_told(error: &fractal_app::Error) {
+    let status =
+        StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    log(error, status, &request_id());
+}
+
 /// The whole chain is logged once, here, and only for what is our fault.
 fn log(error: &fractal_app::Error, status: StatusCode, request_id: &str) {
     if !status.is_server_error() {

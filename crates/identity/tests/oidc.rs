@@ -5,7 +5,9 @@
 use std::{sync::Arc, time::Duration};
 
 use fractal_clock::{Clock, ManualClock, SystemClock, SystemEntropy};
-use fractal_connect::{AddressRule, FakeResolver, Outbound, OutboundSettings};
+use fractal_connect::{
+    AddressKind, AddressRule, FakeResolver, Outbound, OutboundSettings, Refusal,
+};
 use fractal_identity::oidc::{
     Callback, Oidc, OidcError, OidcIdentity, ProviderSettings, StartedSignIn, state_hash,
 };
@@ -214,9 +216,15 @@ async fn wrong_settings_are_told_apart() {
         matches!(nonsense, Err(OidcError::IssuerUrl)),
         "{nonsense:?}"
     );
-    let private = discover(issuer.clone(), AddressRule::PUBLIC).await;
+    let plain = discover(issuer.clone(), AddressRule::PUBLIC).await;
     assert!(
-        matches!(private, Err(OidcError::Unreachable(_))),
+        matches!(plain, Err(OidcError::Refused(Refusal::Plain))),
+        "{plain:?}"
+    );
+    let private = discover(issuer.replace("http:", "https:"), AddressRule::PUBLIC).await;
+    let loopback = Refusal::Address(AddressKind::Loopback);
+    assert!(
+        matches!(&private, Err(OidcError::Refused(why)) if *why == loopback),
         "{private:?}"
     );
 }

@@ -19,11 +19,10 @@ use http::Request;
 use hyper::{body::Incoming, server::conn::http1};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 use tower_http::timeout::{RequestBodyDeadlineLayer, RequestBodyTimeoutLayer};
 
@@ -73,6 +72,14 @@ impl Said {
     }
 }
 
+/// A connection's place among those that may be open. Whoever takes a connection over from HTTP finds it in the request's extensions and
+/// keeps it until the connection closes.
+#[derive(Debug, Clone)]
+pub struct Place(
+    #[expect(dead_code, reason = "held, not read")]
+    Arc<(Option<OwnedSemaphorePermit>, Option<share::Part>)>,
+);
+
 /// Serves a router on a listener until `stop`; then takes no more connections, and ends when the running answers have. `name` says in
 /// the log whose listener it is, `peer` who calls; `share` is what one of those may take, where they are strangers to each other.
 pub async fn serve<L: Listener>(
@@ -92,7 +99,7 @@ pub async fn serve<L: Listener>(
         .header_read_timeout(bounds.head);
     let mut room = Room::new(bounds.connections, name);
     let mut share = share.map(|share| share.of(bounds.connections, name));
-    let graceful = GracefulShutdown::new();
+    let connections = TaskTracker::new();
     loop {
         let (permit, (io, address)) = tokio::select! {
             both = async {
@@ -111,27 +118,42 @@ pub async fn serve<L: Listener>(
             },
             _ => None,
         };
+        let place = Place(Arc::new((permit, part)));
+        let held = place.clone();
         let service = router
             .clone()
             .map_request(move |request: Request<Incoming>| {
                 let mut request = request.map(Body::new);
+                request.extensions_mut().insert(held.clone());
                 if let Some(peer) = peer {
                     request.extensions_mut().insert(ConnectInfo(peer));
                 }
                 request
             });
-        let connection = http.serve_connection(TokioIo::new(io), TowerToHyperService::new(service));
-        let connection = graceful.watch(connection);
-        tokio::spawn(async move {
+        let connection = http
+            .serve_connection(TokioIo::new(io), TowerToHyperService::new(service))
+            .with_upgrades();
+        let stopping = stop.clone();
+        connections.spawn(async move {
+            let mut connection = std::pin::pin!(connection);
+            let ended = tokio::select! {
+                ended = connection.as_mut() => ended,
+                () = stopping.cancelled() => {
+                    // The answer that runs may end.
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
             // A client that left or was too slow is nobody's fault here.
-            if let Err(error) = connection.await {
+            if let Err(error) = ended {
                 tracing::debug!(listener = name, "a connection ended: {error}");
             }
-            drop((permit, part));
+            drop(place);
         });
     }
     drop(listener);
-    graceful.shutdown().await;
+    connections.close();
+    connections.wait().await;
 }
 
 /// Places for connections.

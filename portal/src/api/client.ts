@@ -58,9 +58,13 @@ export async function send(
     throw new Proposed(proposal);
   }
   if (response.ok) return response;
-  const problem = await problemOf(response);
+  throw refusal(await problemOf(response));
+}
+
+/** What the server refused with; whoever it does not know is led to sign in. */
+export function refusal(problem: ApiProblem): ApiProblem {
   if (problem.status === 401 && problem.code === 'unauthenticated') onSignedOut();
-  throw problem;
+  return problem;
 }
 
 async function json<T>(response: Response): Promise<T> {

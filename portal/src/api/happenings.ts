@@ -75,7 +75,7 @@ export function useHappeningStream(me: Me | undefined): void {
       remember(entry);
       if (entry.seq > begun.current) renew(entry, id);
     },
-    place,
+    { place },
   );
 }
 

@@ -3,6 +3,7 @@
 import { useEffect, useRef, useSyncExternalStore } from 'react';
 import { send } from './client';
 import { ApiProblem, OFFLINE } from './problem';
+import { goWithoutSocket, overSocket } from './socket';
 import { events, type SseEvent } from './sse';
 
 const lost = new Set<symbol>();
@@ -53,6 +54,21 @@ export function isTransient(error: unknown): boolean {
   );
 }
 
+/** Opens an event stream, after the event of this id where there is one. */
+export async function openStream(
+  path: string,
+  last: string | undefined,
+  signal: AbortSignal,
+): Promise<AsyncIterable<SseEvent>> {
+  const over = await overSocket(path, last, signal);
+  if (over) return over;
+  const headers: Record<string, string> = { accept: 'text/event-stream' };
+  if (last !== undefined) headers['last-event-id'] = last;
+  const response = await send('GET', path, undefined, { headers, signal });
+  goWithoutSocket();
+  return events(response);
+}
+
 /** Where a stream goes on: the id of the last event that was read. */
 export interface Place {
   current: string | undefined;
@@ -64,17 +80,17 @@ export async function follow(
   onEvent: (event: SseEvent) => void,
   signal: AbortSignal,
   place: Place = { current: undefined },
+  onOpen: () => void = () => {},
 ): Promise<void> {
   const key = Symbol(path);
   let tries = 0;
   try {
     while (!signal.aborted) {
       try {
-        const headers: Record<string, string> = { accept: 'text/event-stream' };
-        if (place.current !== undefined) headers['last-event-id'] = place.current;
-        const response = await send('GET', path, undefined, { headers, signal });
+        const stream = await openStream(path, place.current, signal);
         markLost(key, false);
-        for await (const event of events(response)) {
+        onOpen();
+        for await (const event of stream) {
           tries = 0;
           place.current = event.id ?? place.current;
           onEvent(event);
@@ -94,24 +110,36 @@ export async function follow(
 
 /**
  * Follows a stream while the component is there; a new path is a new stream, none is none. With a place it goes on
- * there, also when the tab comes back from being hidden; without one it begins anew then.
+ * there, also when the tab comes back from being hidden; without one it begins anew then, and `onAgain` is called, because
+ * something may have been missed.
  *
- * A hidden tab lets go of its streams: over HTTP/1.1 a browser opens six connections to a host for all tabs
- * together, and forgotten tabs would starve the one in front.
+ * A hidden tab lets go of its streams: nobody looks, and where streams go by themselves a browser opens six connections to a
+ * host for all tabs together, so that forgotten tabs would starve the one in front.
  */
-export function useLive(path: string | undefined, onEvent: (event: SseEvent) => void, place?: Place): void {
+export function useLive(
+  path: string | undefined,
+  onEvent: (event: SseEvent) => void,
+  { place, onAgain }: { place?: Place; onAgain?: () => void } = {},
+): void {
   const handler = useRef(onEvent);
   handler.current = onEvent;
+  const again = useRef(onAgain);
+  again.current = onAgain;
   useEffect(() => {
     if (!path) return;
     let leave: AbortController | undefined;
+    let opened = false;
+    const onOpen = () => {
+      if (opened) again.current?.();
+      opened = true;
+    };
     const sync = () => {
       if (document.hidden) {
         leave?.abort();
         leave = undefined;
       } else if (!leave) {
         leave = new AbortController();
-        void follow(path, (event) => handler.current(event), leave.signal, place);
+        void follow(path, (event) => handler.current(event), leave.signal, place, onOpen);
       }
     };
     sync();

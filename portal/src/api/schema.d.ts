@@ -56,6 +56,13 @@ export interface components {
             /** @description Its content, base64; at most 20 MiB decoded. */
             content: string;
         };
+        /** @description A file that went with a message, without its content. */
+        AttachmentNote: {
+            /** @description Its name, while it is known: transcripts do not keep it. */
+            name?: string | null;
+            /** @description Its media type. */
+            mime_type: string;
+        };
         BrowserSessionId: string;
         /** @description A signed-in browser. */
         BrowserSessionView: {
@@ -106,6 +113,10 @@ export interface components {
             session: string;
             /** @description The agent. */
             agent_id: components["schemas"]["InstanceId"];
+            /** @description What the agent was asked, for those who did not ask it. */
+            message?: string;
+            /** @description The files that went with it. */
+            attachments?: components["schemas"]["AttachmentNote"][];
             /** @enum {string} */
             type: "run";
         } | {
@@ -205,12 +216,14 @@ export interface components {
             /** @description The text. */
             text: string;
             at?: components["schemas"]["Timestamp"] | null;
-            /** @description The run that made it, for assistants. */
+            /** @description The run that made it, for assistants; the run that answered it, for users. */
             run_id?: string | null;
             /** @description The model that made it, for assistants. */
             model?: string | null;
             /** @description Tools it used. */
             tools?: components["schemas"]["ToolUse"][];
+            /** @description Files that went with it, for users. */
+            attachments?: components["schemas"]["AttachmentNote"][];
             usage?: components["schemas"]["TokenUsage"] | null;
             /** @description Why it failed, when it did. */
             error?: string | null;
@@ -795,6 +808,66 @@ export interface components {
              */
             open_files?: number | null;
         };
+        /** @description What the server says over it. */
+        LiveMessage: {
+            /**
+             * Format: int32
+             * @description Its number.
+             */
+            stream: number;
+            /** @enum {string} */
+            type: "opened";
+        } | {
+            /**
+             * Format: int32
+             * @description The stream's number.
+             */
+            stream: number;
+            /** @description Whole lines. */
+            text: string;
+            /** @enum {string} */
+            type: "text";
+        } | {
+            /**
+             * Format: int32
+             * @description The stream's number.
+             */
+            stream: number;
+            /** @description Why. */
+            problem: components["schemas"]["Problem"];
+            /** @enum {string} */
+            type: "refused";
+        } | {
+            /**
+             * Format: int32
+             * @description Its number.
+             */
+            stream: number;
+            /** @enum {string} */
+            type: "ended";
+        };
+        /** @description What a client says over the socket of `GET /api/v1/live`, as JSON, one a message. */
+        LiveRequest: {
+            /**
+             * Format: int32
+             * @description A number of the client's own choice; it names the stream until its end. At most 32 are open at once.
+             */
+            stream: number;
+            /** @description The address of a route that answers with an event stream, from `/api/v1/` on and with its query. */
+            path: string;
+            /** @description The id of the last event that was read, where the stream is to go on after it. */
+            last_event_id?: string | null;
+            /** @enum {string} */
+            type: "open";
+        } | {
+            /**
+             * Format: int32
+             * @description Its number.
+             */
+            stream: number;
+            /** @enum {string} */
+            type: "close";
+        };
         /** @description One log line. */
         LogLineView: {
             /** @description When. */
@@ -832,6 +905,8 @@ export interface components {
             breakglass: boolean;
             /** @description Whether they have a password. */
             has_password: boolean;
+            /** @description The identity providers by which they may sign in; without those that were deleted. */
+            identity_providers?: components["schemas"]["IdentityProviderId"][];
             password_reset?: components["schemas"]["PasswordReset"] | null;
             /** @description What they may do, as action names, for showing and hiding controls. */
             permissions: string[];
@@ -1812,7 +1887,7 @@ export interface components {
          * @description The stable codes. A code never changes its meaning.
          * @enum {string}
          */
-        ProblemCode: "malformed-body" | "invalid-fields" | "invalid-parameter" | "body-too-large" | "unsupported-media-type" | "unauthenticated" | "wrong-credentials" | "setup-token-refused" | "invitation-refused" | "sign-in-failed" | "forbidden" | "cross-site" | "wrong-instance" | "not-found" | "method-not-allowed" | "already-exists" | "conflict" | "setup-done" | "instance-stopped" | "run-gone" | "approval-needed" | "wrong-host" | "too-many-attempts" | "provider-failed" | "instance-failed" | "unavailable" | "internal";
+        ProblemCode: "malformed-body" | "invalid-fields" | "invalid-parameter" | "body-too-large" | "unsupported-media-type" | "unauthenticated" | "wrong-credentials" | "setup-token-refused" | "invitation-refused" | "sign-in-failed" | "forbidden" | "cross-site" | "wrong-instance" | "not-found" | "method-not-allowed" | "upgrade-required" | "already-exists" | "conflict" | "setup-done" | "instance-stopped" | "run-gone" | "approval-needed" | "wrong-host" | "too-many-attempts" | "provider-failed" | "instance-failed" | "unavailable" | "internal";
         ProfileId: string;
         /** @description How the caller's agent is and which model it uses. */
         ProfileView: {
@@ -2130,6 +2205,12 @@ export interface components {
             /** @description Its name on the button. */
             name: components["schemas"]["Label"];
         };
+        /**
+         * @description Why a sign-in through an identity provider did not come about. The browser is sent to the sign-in page, whose fragment then has it as
+         *     `reason` beside the problem's code as `error`. A reason never changes its meaning.
+         * @enum {string}
+         */
+        SignInReason: "unreachable" | "address-refused" | "not-described" | "other-issuer" | "not-begun" | "cancelled" | "declined" | "client-refused" | "code-refused" | "not-understood" | "no-id-token" | "clock" | "other-sign-in" | "other-client" | "wrong-signature" | "no-account" | "linked-elsewhere" | "link-over" | "link-stale" | "no-free-name";
         /** @description Asks rules without changing anything. */
         SimulatePolicy: {
             /** @description The added rules to ask, in Cedar; those in force when absent. */

@@ -9,6 +9,8 @@ test('only paths of our own are followed after signing in', () => {
     'https://evil.example',
     '//evil.example',
     '/\\evil.example',
+    '/\t/evil.example',
+    '/\n/evil.example',
     'javascript:x',
   ]) {
     expect(safePath(path)).toBe('/');

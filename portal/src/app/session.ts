@@ -44,6 +44,7 @@ export function useAgent(): {
 
 /** Only paths of our own are followed after signing in. */
 export function safePath(path: string | null): string {
-  if (!path?.startsWith('/') || path.startsWith('//') || path.includes('\\')) return '/';
+  // Browsers read a backslash as a slash, and leave out tabs and line breaks before they look.
+  if (!path?.startsWith('/') || path.startsWith('//') || /[\\\p{Cc}]/u.test(path)) return '/';
   return path;
 }

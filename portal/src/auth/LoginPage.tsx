@@ -1,14 +1,14 @@
 // Signing in: password, and a button for each identity provider.
-import { Alert, Button, Divider, PasswordInput, Stack, TextInput, Title } from '@mantine/core';
+import { Alert, Button, Divider, Group, PasswordInput, Stack, Text, TextInput, Title } from '@mantine/core';
 import { IconAlertTriangle, IconLogin2 } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
-import { Navigate, useNavigate, useSearchParams } from 'react-router';
+import { Link, Navigate, useNavigate, useSearchParams } from 'react-router';
 import { api } from '../api/client';
 import { meQuery, methodsQuery, onboardingQuery, queryClient } from '../api/queries';
 import type { Me } from '../api/types';
-import { valueFromAddress } from '../app/fragment';
-import { safePath } from '../app/session';
+import { forgetAddress, valueFromAddress } from '../app/fragment';
+import { safePath, signOut } from '../app/session';
 import { has, t } from '../strings';
 import { ProblemAlert } from '../ui/bits';
 import { useForm } from '../ui/useForm';
@@ -22,6 +22,7 @@ export default function LoginPage() {
   const onboarding = useQuery(onboardingQuery);
   const form = useForm({ username: '', password: '' });
   const [code] = useState(() => valueFromAddress('error'));
+  const [reason] = useState(() => valueFromAddress('reason'));
   if (onboarding.data && !onboarding.data.steps.breakglass) return <Navigate to="/setup" replace />;
 
   const submit = async (event: FormEvent) => {
@@ -33,20 +34,16 @@ export default function LoginPage() {
       });
       queryClient.clear();
       queryClient.setQueryData(meQuery.queryKey, me);
+      forgetAddress();
       navigate(back, { replace: true });
     });
   };
 
-  const key = `problem.${code}`;
   return (
     <Gate title={t('login.title')}>
       <Stack>
         <Title order={1}>{t('login.title')}</Title>
-        {code && !form.error && (
-          <Alert color="red" variant="light" icon={<IconAlertTriangle size={18} />} role="alert">
-            {has(key) ? t(key) : t('problem.sign-in-failed')}
-          </Alert>
-        )}
+        {code && !form.error && <Refused code={code} reason={reason} back={back} />}
         <ProblemAlert error={form.error} shown={form.shown} />
         {methods.data?.oidc.map((provider) => (
           <Button
@@ -84,5 +81,33 @@ export default function LoginPage() {
         </form>
       </Stack>
     </Gate>
+  );
+}
+
+/** Why an identity provider's sign-in did not come about. The address has codes only; one that is not known says no more than that it failed. */
+function Refused({ code, reason, back }: { code: string; reason: string | null; back: string }) {
+  // Who came back from linking is still signed in.
+  const me = useQuery({ ...meQuery, retry: false }).data;
+  const key = [`login.refused.${reason}`, `problem.${code}`].find(has) ?? 'problem.sign-in-failed';
+  const remedy = `${key}.remedy`;
+  return (
+    <Alert color="red" variant="light" icon={<IconAlertTriangle size={18} />} title={t(key)} role="alert">
+      <Stack gap="xs">
+        {has(remedy) && <Text size="sm">{t(remedy)}</Text>}
+        {me && (
+          <>
+            <Text size="sm">{t('login.signedIn', { name: me.display_name })}</Text>
+            <Group gap="xs">
+              <Button size="xs" variant="default" component={Link} to={back}>
+                {t('login.signedIn.back')}
+              </Button>
+              <Button size="xs" variant="default" onClick={() => void signOut(back)}>
+                {t('login.signedIn.again')}
+              </Button>
+            </Group>
+          </>
+        )}
+      </Stack>
+    </Alert>
   );
 }

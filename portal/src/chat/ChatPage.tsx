@@ -110,7 +110,8 @@ function Chat({
     );
   });
 
-  // Another tab, a timer or a room said something in this conversation.
+  // Another tab, a timer or a room said something in this conversation, perhaps while nobody listened.
+  const readAgain = () => void client.invalidateQueries({ queryKey: ['history', agent.id, session] });
   const awake = agent.seen === 'ready' || agent.seen === 'busy';
   useLive(
     session && awake
@@ -120,8 +121,9 @@ function Chat({
       const event = JSON.parse(frame.data) as SessionEvent;
       const type = event.type ?? frame.event;
       if (type === 'run_started' && 'run_id' in event && session) followRun(agent.id, session, event.run_id);
-      else void client.invalidateQueries({ queryKey: ['history', agent.id, session] });
+      else readAgain();
     },
+    { onAgain: readAgain },
   );
 
   // A history that could not be read while the agent was away can be read now.

@@ -12,7 +12,7 @@ import { Empty, ProblemAlert } from '../ui/bits';
 import { LiveTurn } from './LiveTurn';
 import { Message } from './Message';
 import { preloadProse } from './Prose';
-import { dismiss, isOfRun, newMessages, type Run } from './runs';
+import { dismiss, hasQuestion, isOfRun, questionOf, type Run } from './runs';
 import { isOperated, isStopped, StartAgent } from './StartAgent';
 
 interface Props {
@@ -68,9 +68,7 @@ export function Conversation(props: Props) {
   };
 
   const messages = (history.data?.messages ?? []).filter((message) => !run || !isOfRun(message, run));
-  const showQuestion =
-    run?.message !== undefined &&
-    !newMessages(messages, run).some((one) => one.role === 'user' && one.text === run.message);
+  const question = run && questionOf(run);
   const lastUser = messages.findLast((one) => one.role === 'user');
   const problem = history.error && !history.data ? asProblem(history.error) : undefined;
   const isEmpty = messages.length === 0 && !run;
@@ -136,14 +134,14 @@ export function Conversation(props: Props) {
             <LiveTurn
               run={run}
               agentName={props.agentName}
-              showQuestion={showQuestion}
+              question={hasQuestion(messages, run) ? undefined : question}
               stopped={isStopped(agent)}
               onRetry={
-                (run.message ?? lastUser?.text) === undefined
+                (question ?? lastUser) === undefined
                   ? undefined
                   : () => {
                       dismiss(run.agent, run.session);
-                      props.onSay(run.message ?? lastUser?.text ?? '', run.attachments);
+                      props.onSay((question ?? lastUser)?.text ?? '', run.attachments);
                     }
               }
               onDismiss={() => dismiss(run.agent, run.session)}

@@ -1,11 +1,12 @@
 // The turn that is going on: what happens, the words as they come, and whatever waits for the person.
 import { Alert, Button, Group, Text } from '@mantine/core';
-import { IconAlertTriangle, IconPaperclip } from '@tabler/icons-react';
+import { IconAlertTriangle } from '@tabler/icons-react';
 import { Link } from 'react-router';
+import type { AttachmentNote } from '../api/types';
 import { faultWords, t } from '../strings';
 import { sentence } from '../ui/format';
 import { Approval, Question } from './Asks';
-import { UserText } from './Message';
+import { Files, UserText } from './Message';
 import { GrowingProse } from './Prose';
 import type { Run } from './runs';
 import { StartAgent } from './StartAgent';
@@ -15,7 +16,8 @@ import { TurnStatus } from './TurnStatus';
 interface Props {
   run: Run;
   agentName: string;
-  showQuestion: boolean;
+  /** What was asked, while the history does not have it. */
+  question: { text: string; files: AttachmentNote[] } | undefined;
   /** The agent was stopped by a person, and messages do not wake it. */
   stopped: boolean;
   onRetry: (() => void) | undefined;
@@ -24,7 +26,7 @@ interface Props {
 
 const PROVIDER_CODES = ['not_configured', 'key_missing', 'key_refused', 'quota_exceeded', 'model_unknown'];
 
-export function LiveTurn({ run, agentName, showQuestion, stopped, onRetry, onDismiss }: Props) {
+export function LiveTurn({ run, agentName, question, stopped, onRetry, onDismiss }: Props) {
   const { turn } = run;
   const error = turn.error;
   const fault = error?.provider && faultWords(error.provider);
@@ -33,18 +35,10 @@ export function LiveTurn({ run, agentName, showQuestion, stopped, onRetry, onDis
     !!error?.provider || PROVIDER_CODES.includes(error?.code ?? '') || error?.code === 'provider-failed';
   return (
     <>
-      {showQuestion && (
+      {question && (
         <article className="message mine" aria-label={t('chat.you')}>
-          <UserText text={run.message ?? ''} />
-          {run.attachments.length > 0 && (
-            <Group gap={6} justify="flex-end">
-              {run.attachments.map((file) => (
-                <span className="file" key={file.name}>
-                  <IconPaperclip size={14} aria-hidden /> {file.name}
-                </span>
-              ))}
-            </Group>
-          )}
+          <UserText text={question.text} />
+          <Files files={question.files} />
         </article>
       )}
       <article className="message theirs" aria-label={agentName} aria-busy={turn.state === 'running'}>

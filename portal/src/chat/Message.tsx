@@ -1,8 +1,15 @@
 // One message of the history with what can be done to it.
 import { ActionIcon, Alert, Group, Text, Tooltip } from '@mantine/core';
-import { IconAlertTriangle, IconInfoCircle, IconPencil, IconRefresh } from '@tabler/icons-react';
+import {
+  IconAlertTriangle,
+  IconInfoCircle,
+  IconPaperclip,
+  IconPencil,
+  IconPhoto,
+  IconRefresh,
+} from '@tabler/icons-react';
 import { memo } from 'react';
-import type { ChatMessage } from '../api/types';
+import type { AttachmentNote, ChatMessage } from '../api/types';
 import { t } from '../strings';
 import { Copy, Time } from '../ui/bits';
 import { exact, number } from '../ui/format';
@@ -20,7 +27,8 @@ export const Message = memo(
     if (message.role === 'user') {
       return (
         <article className="message mine" aria-label={t('chat.you')}>
-          <UserText text={message.text} />
+          {message.text && <UserText text={message.text} />}
+          <Files files={message.attachments ?? []} />
           <Group gap={0} className="message-actions">
             {onEdit && (
               <Tooltip label={t('chat.edit')}>
@@ -86,6 +94,26 @@ export const Message = memo(
 
 export function UserText({ text }: { text: string }) {
   return <div className="bubble">{text}</div>;
+}
+
+/** Files that went with a message; what a transcript does not name is told by its kind. */
+export function Files({ files }: { files: AttachmentNote[] }) {
+  if (files.length === 0) return null;
+  return (
+    <Group gap={6} justify="flex-end">
+      {files.map((file, i) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: they have no other identity and never change their order
+        <span className="file" key={i}>
+          {file.mime_type.startsWith('image/') ? (
+            <IconPhoto size={14} aria-hidden />
+          ) : (
+            <IconPaperclip size={14} aria-hidden />
+          )}{' '}
+          {file.name || (file.mime_type.startsWith('image/') ? t('chat.file.picture') : t('chat.file.file'))}
+        </span>
+      ))}
+    </Group>
+  );
 }
 
 /** Model and cost of a turn, on demand. */

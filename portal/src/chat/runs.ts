@@ -2,11 +2,12 @@
 // and they mend themselves: a lost connection is resumed at the last event.
 import { useSyncExternalStore } from 'react';
 import { api, send } from '../api/client';
-import { backoff, isTransient, markLost, pause } from '../api/live';
+import { backoff, isTransient, markLost, openStream, pause } from '../api/live';
 import { type ApiProblem, asProblem, offline } from '../api/problem';
 import { historyQuery, queryClient } from '../api/queries';
-import { events } from '../api/sse';
-import type { Attachment, ChatHistory, ChatMessage } from '../api/types';
+import { socketIsOpen } from '../api/socket';
+import { events, type SseEvent } from '../api/sse';
+import type { Attachment, AttachmentNote, ChatHistory, ChatMessage } from '../api/types';
 import { t } from '../strings';
 import { problemWords } from '../ui/bits';
 import { chatEvent, emptyTurn, fold, type Turn } from './turn';
@@ -146,18 +147,23 @@ async function drive(entry: Entry, open: (() => Promise<Response>) | undefined):
   try {
     while (!signal.aborted && entry.run.turn.state === 'running') {
       try {
-        const response = first ? await first() : await resume(entry);
+        const sent = first !== undefined;
+        const stream = first ? events(await first()) : await resume(entry);
         first = undefined;
         markLost(lost, false);
-        for await (const frame of events(response)) {
+        let moves = false;
+        for await (const frame of stream) {
           if (signal.aborted) return;
           tries = 0;
           entry.lastId = frame.id ?? entry.lastId;
           const event = chatEvent(frame);
           if (event) update(entry, { turn: fold(entry.run.turn, event) });
+          // The request that carried the message would keep a connection to the end of the answer.
+          moves = sent && !!entry.run.turn.runId && socketIsOpen();
+          if (moves) break;
         }
         if (entry.run.turn.state !== 'running') break;
-        throw offline();
+        if (!moves) throw offline();
       } catch (error) {
         if (signal.aborted) return;
         const problem = asProblem(error);
@@ -182,13 +188,8 @@ async function drive(entry: Entry, open: (() => Promise<Response>) | undefined):
   if (!signal.aborted) await settle(entry);
 }
 
-function resume(entry: Entry): Promise<Response> {
-  const headers: Record<string, string> = { accept: 'text/event-stream' };
-  if (entry.lastId !== undefined) headers['last-event-id'] = entry.lastId;
-  return send('GET', `/api/v1/chat/runs/${entry.run.turn.runId}/events`, undefined, {
-    headers,
-    signal: entry.leave.signal,
-  });
+function resume(entry: Entry): Promise<AsyncIterable<SseEvent>> {
+  return openStream(`/api/v1/chat/runs/${entry.run.turn.runId}/events`, entry.lastId, entry.leave.signal);
 }
 
 function fail(entry: Entry, problem: ApiProblem): void {
@@ -253,7 +254,7 @@ async function settle(entry: Entry): Promise<void> {
 
 /** The history with a finished turn at its end. */
 export function withTurn(history: ChatHistory | undefined, run: Run): ChatHistory {
-  const known = newMessages(history?.messages ?? [], run);
+  const question = questionOf(run);
   const added: ChatMessage[] = [];
   const base = {
     at: new Date(run.startedAt).toISOString(),
@@ -261,9 +262,12 @@ export function withTurn(history: ChatHistory | undefined, run: Run): ChatHistor
     error: null,
     usage: null,
     tools: [],
+    attachments: [],
+    run_id: run.turn.runId ?? null,
   };
-  if (run.message !== undefined && !known.some((one) => one.role === 'user' && one.text === run.message)) {
-    added.push({ ...base, id: `${run.id}-user`, role: 'user', text: run.message, run_id: null });
+  if (question && !hasQuestion(history?.messages ?? [], run)) {
+    const { text, files } = question;
+    added.push({ ...base, id: `${run.id}-user`, role: 'user', text, attachments: files });
   }
   added.push({
     ...base,
@@ -271,7 +275,6 @@ export function withTurn(history: ChatHistory | undefined, run: Run): ChatHistor
     role: 'assistant',
     text: run.turn.text,
     at: new Date().toISOString(),
-    run_id: run.turn.runId ?? null,
     usage: run.turn.usage ?? null,
     tools: run.turn.tools.map((tool) => ({
       id: tool.id,
@@ -289,8 +292,24 @@ export function withTurn(history: ChatHistory | undefined, run: Run): ChatHistor
   };
 }
 
+/** What a run answers: as this tab sent it, or as the server tells those who did not. */
+export function questionOf(run: Run): { text: string; files: AttachmentNote[] } | undefined {
+  if (run.message === undefined) return run.turn.asked;
+  return { text: run.message, files: run.attachments };
+}
+
+/** Whether the history has the question of a run already. The same words may have been asked before. */
+export function hasQuestion(messages: ChatMessage[], run: Run): boolean {
+  const users = messages.filter((one) => one.role === 'user');
+  if (users.some((one) => one.run_id != null && one.run_id === run.turn.runId)) return true;
+  const text = questionOf(run)?.text;
+  return newMessages(messages, run).some(
+    (one) => one.role === 'user' && one.run_id == null && one.text === text,
+  );
+}
+
 /** Messages that came into the history since the run began. */
-export function newMessages(messages: ChatMessage[], run: Run): ChatMessage[] {
+function newMessages(messages: ChatMessage[], run: Run): ChatMessage[] {
   if (run.after === undefined) return messages;
   const at = messages.findIndex((one) => one.id === run.after);
   if (at >= 0) return messages.slice(at + 1);

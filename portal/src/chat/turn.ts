@@ -1,6 +1,7 @@
 // One turn as the screen needs it, folded from the events of its run. Pure, so that every order of events can
 // be tested.
 import type {
+  AttachmentNote,
   ChatEvent,
   ChatPhase,
   EngineProgress,
@@ -43,6 +44,8 @@ export interface TurnError {
 export interface Turn {
   runId: string | undefined;
   session: string | undefined;
+  /** What was asked, as the server tells it to everybody who follows. */
+  asked: { text: string; files: AttachmentNote[] } | undefined;
   state: 'running' | 'done' | 'stopped' | 'failed';
   phase: ChatPhase | undefined;
   seen: SeenState | undefined;
@@ -61,6 +64,7 @@ export interface Turn {
 export const emptyTurn: Turn = {
   runId: undefined,
   session: undefined,
+  asked: undefined,
   state: 'running',
   phase: undefined,
   seen: undefined,
@@ -90,6 +94,7 @@ export function fold(turn: Turn, event: ChatEvent): Turn {
         ...emptyTurn,
         runId: event.run_id,
         session: event.session,
+        asked: event.message ? { text: event.message, files: event.attachments ?? [] } : undefined,
         phase: turn.phase,
         typicalMs: turn.typicalMs,
       };

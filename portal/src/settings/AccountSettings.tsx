@@ -1,10 +1,11 @@
-// One's own name and password.
-import { Button, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
+// One's own name, password and identities.
+import { Badge, Button, Group, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
+import { IconLogin2 } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { api } from '../api/client';
 import { asProblem } from '../api/problem';
-import { meQuery, queryClient } from '../api/queries';
+import { meQuery, methodsQuery, queryClient } from '../api/queries';
 import type { Me } from '../api/types';
 import { signOut } from '../app/session';
 import { t } from '../strings';
@@ -23,6 +24,7 @@ export function AccountSettings() {
           <>
             <Name me={me} />
             <Password me={me} />
+            <Identities me={me} />
             <Appearance me={me} />
           </>
         )}
@@ -119,6 +121,46 @@ function Password({ me }: { me: Me }) {
           <SaveBar busy={form.busy} saved={saved} />
         </Stack>
       </form>
+    </Section>
+  );
+}
+
+/** The identity providers: which lead to this account, and linking one that does not yet. */
+function Identities({ me }: { me: Me }) {
+  const methods = useQuery(methodsQuery);
+  const providers = methods.data?.oidc ?? [];
+  if (providers.length === 0) return null;
+  const unlinked = providers.some((one) => !me.identity_providers?.includes(one.id));
+  return (
+    <Section title={t('account.identities')} intro={t('account.identities.hint')}>
+      <Stack gap="sm" maw={440}>
+        {providers.map((one) => {
+          const start = `/api/v1/auth/oidc/${one.id}/start?return_to=/settings/account`;
+          return me.identity_providers?.includes(one.id) ? (
+            <Group key={one.id} justify="space-between">
+              <Text size="sm">{one.name}</Text>
+              <Badge variant="default" size="sm" tt="none">
+                {t('account.identities.linked')}
+              </Badge>
+            </Group>
+          ) : (
+            // Without a secure context the browser does not say that the way began here, and it would be an ordinary sign-in,
+            // perhaps as somebody new.
+            isSecureContext && (
+              <div key={one.id}>
+                <Button component="a" href={start} variant="default" leftSection={<IconLogin2 size={18} />}>
+                  {t('account.identities.link', { name: one.name })}
+                </Button>
+              </div>
+            )
+          );
+        })}
+        {unlinked && (
+          <Text size="sm" c="dimmed">
+            {t(isSecureContext ? 'account.identities.soon' : 'account.identities.insecure')}
+          </Text>
+        )}
+      </Stack>
     </Section>
   );
 }

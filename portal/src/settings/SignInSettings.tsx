@@ -7,9 +7,9 @@ import { api } from '../api/client';
 import { identityProvidersQuery, queryClient } from '../api/queries';
 import type { IdentityProviderView, ProviderTest } from '../api/types';
 import { t } from '../strings';
-import { Copy, Empty, Loaded, PageBody, ProblemAlert } from '../ui/bits';
+import { Empty, Loaded, PageBody, ProblemAlert } from '../ui/bits';
 import { Confirm } from '../ui/dialogs';
-import { emptyOidc, OidcFields, oidcBody } from '../ui/oidc';
+import { emptyOidc, OidcFields, oidcBody, Redirect } from '../ui/oidc';
 import { TestResult } from '../ui/providers';
 import { useForm } from '../ui/useForm';
 
@@ -47,6 +47,7 @@ export function SignInSettings() {
         <Editor
           key={editing === 'new' ? 'new' : editing.id}
           provider={editing === 'new' ? undefined : editing}
+          redirectUri={query.data?.[0]?.redirect_uri}
           onClose={() => setEditing(undefined)}
         />
       )}
@@ -86,13 +87,7 @@ function Card({ provider, onEdit }: { provider: IdentityProviderView; onEdit: ()
           <Text size="sm" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
             {provider.issuer}
           </Text>
-          <Text size="sm" c="dimmed" component="div">
-            {t('oidc.redirect')} {/* Whole: it is compared with what stands at the identity provider. */}
-            <span className="mono" style={{ overflowWrap: 'anywhere' }}>
-              {provider.redirect_uri}
-            </span>{' '}
-            <Copy text={provider.redirect_uri} size={14} label={t('common.copy')} />
-          </Text>
+          <Redirect uri={provider.redirect_uri} />
         </div>
         <Group gap="xs">
           <Button
@@ -148,7 +143,13 @@ function Card({ provider, onEdit }: { provider: IdentityProviderView; onEdit: ()
   );
 }
 
-function Editor({ provider, onClose }: { provider: IdentityProviderView | undefined; onClose: () => void }) {
+function Editor(props: {
+  provider: IdentityProviderView | undefined;
+  /** The same for all of them. */
+  redirectUri: string | undefined;
+  onClose: () => void;
+}) {
+  const { provider, onClose } = props;
   const form = useForm(
     provider
       ? {
@@ -157,6 +158,7 @@ function Editor({ provider, onClose }: { provider: IdentityProviderView | undefi
           issuer: provider.issuer,
           client_id: provider.client_id,
           auto_provision: provider.auto_provision,
+          allow_private_network: provider.allow_private_network,
         }
       : emptyOidc,
   );
@@ -169,7 +171,7 @@ function Editor({ provider, onClose }: { provider: IdentityProviderView | undefi
         await api.patch(`/api/v1/identity-providers/${provider.id}`, {
           ...change,
           ...(issuer === provider.issuer ? {} : { issuer }),
-          ...(allow_private_network ? { allow_private_network } : {}),
+          ...(allow_private_network === provider.allow_private_network ? {} : { allow_private_network }),
         });
       } else {
         await api.post('/api/v1/identity-providers', body);
@@ -188,7 +190,11 @@ function Editor({ provider, onClose }: { provider: IdentityProviderView | undefi
     >
       <form onSubmit={(event) => void submit(event)}>
         <Stack>
-          <OidcFields form={form} hasSecret={provider?.has_client_secret ?? false} />
+          <OidcFields
+            form={form}
+            hasSecret={provider?.has_client_secret ?? false}
+            redirectUri={props.redirectUri}
+          />
           <ProblemAlert error={form.error} shown={form.shown} />
           <Group justify="flex-end">
             <Button variant="default" onClick={onClose}>

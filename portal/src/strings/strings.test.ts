@@ -36,6 +36,16 @@ test('words are filled, counted and looked up', async () => {
   expect(faultWords(refused).message).toBe('Der Anbieter hat den Schlüssel abgelehnt.');
 });
 
+test('the setting that permits private networks is called the same on the page where people sign in', async () => {
+  for (const [gate, settings] of [
+    [await ROOMS.gate.en(), await ROOMS.settings.en()],
+    [await ROOMS.gate.de(), await ROOMS.settings.de()],
+  ] as const) {
+    const label = settings.provider['provider.private'];
+    expect(gate.login['login.refused.address-refused.remedy']).toContain(label);
+  }
+});
+
 test('a room that is entered while the language changes speaks the new one', async () => {
   await loadCatalogue('en');
   await Promise.all([loadCatalogue('de'), enter('evidence')]);

@@ -3,21 +3,23 @@ import {
   ActionIcon,
   Alert,
   Button,
-  CopyButton,
   Group,
+  Popover,
   Skeleton,
   Stack,
   Text,
+  Textarea,
   Title,
   Tooltip,
 } from '@mantine/core';
 import { useDocumentTitle } from '@mantine/hooks';
 import { IconAlertTriangle, IconCheck, IconCopy } from '@tabler/icons-react';
-import type { ReactNode } from 'react';
+import { type ReactNode, useEffect, useState } from 'react';
 import { Link } from 'react-router';
 import type { ApiProblem } from '../api/problem';
 import { asProblem, OFFLINE, Proposed } from '../api/problem';
 import { has, t } from '../strings';
+import { copyText } from './copy';
 import { exact, relative, sentence, short } from './format';
 
 /** Scrolling page with its title in the document and on the screen. */
@@ -179,20 +181,57 @@ export function Time({ at, fallback }: { at: string | null | undefined; fallback
   );
 }
 
+/** Copies. Where the browser does not let us, it says so and has the text ready to be copied by hand. */
 export function Copy({ text, label, size = 18 }: { text: string; label?: string; size?: number }) {
+  const [went, setWent] = useState<'well' | 'wrong' | undefined>();
+  useEffect(() => {
+    if (went !== 'well') return;
+    const timer = setTimeout(() => setWent(undefined), 1500);
+    return () => clearTimeout(timer);
+  }, [went]);
+  const copy = async (beside: Element) => setWent((await copyText(text, beside)) ? 'well' : 'wrong');
+  const words = went === 'well' ? t('common.copied') : (label ?? t('common.copy'));
   return (
-    <CopyButton value={text} timeout={1500}>
-      {({ copied, copy }) => {
-        const words = copied ? t('common.copied') : (label ?? t('common.copy'));
-        return (
-          <Tooltip label={words}>
-            <ActionIcon variant="subtle" color="gray" onClick={copy} aria-label={words}>
-              {copied ? <IconCheck size={size} /> : <IconCopy size={size} />}
-            </ActionIcon>
-          </Tooltip>
-        );
-      }}
-    </CopyButton>
+    <>
+      <Tooltip label={words} disabled={went === 'wrong'}>
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          onClick={(event) => void copy(event.currentTarget)}
+          aria-label={words}
+        >
+          {went === 'well' ? <IconCheck size={size} /> : <IconCopy size={size} />}
+        </ActionIcon>
+      </Tooltip>
+      {went === 'wrong' && <ByHand text={text} label={words} onClose={() => setWent(undefined)} />}
+    </>
+  );
+}
+
+/** The text, selected: what the person does next is what the browser did not let us do. */
+function ByHand({ text, label, onClose }: { text: string; label: string; onClose: () => void }) {
+  return (
+    <Popover opened onDismiss={onClose} width={320} shadow="md" trapFocus returnFocus withRoles={false}>
+      <Popover.Target>
+        <span />
+      </Popover.Target>
+      <Popover.Dropdown role="dialog" aria-label={label}>
+        <Text size="sm" mb={4} role="alert">
+          {t('common.copyFailed')}
+        </Text>
+        <Textarea
+          value={text}
+          readOnly
+          autosize
+          maxRows={6}
+          aria-label={label}
+          // Escape closes this, and not the dialog below it.
+          data-mantine-stop-propagation
+          data-autofocus
+          onFocus={(event) => event.currentTarget.select()}
+        />
+      </Popover.Dropdown>
+    </Popover>
   );
 }
 

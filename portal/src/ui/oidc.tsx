@@ -1,7 +1,10 @@
 // The fields of an OIDC identity provider: shared by the wizard and the settings.
-import { Code, PasswordInput, Switch, Text, TextInput } from '@mantine/core';
+import { PasswordInput, Switch, Text, TextInput } from '@mantine/core';
 import type { CreateIdentityProvider } from '../api/types';
 import { t } from '../strings';
+import { redirectAddress } from './address';
+import { Copy } from './bits';
+import { privateWords } from './providers';
 import { given, type useForm } from './useForm';
 
 export interface OidcValues {
@@ -38,8 +41,11 @@ export function OidcFields(props: {
   form: ReturnType<typeof useForm<OidcValues>>;
   prefix?: string;
   hasSecret?: boolean;
+  /** As the server says it, where one knows it already. */
+  redirectUri?: string | undefined;
 }) {
   const { form, prefix } = props;
+  const issuer = form.text('issuer', prefix);
   return (
     <>
       <TextInput
@@ -54,7 +60,8 @@ export function OidcFields(props: {
         type="url"
         spellCheck={false}
         required
-        {...form.text('issuer', prefix)}
+        {...issuer}
+        error={privateWords(issuer.error, 'oidc.private.refused')}
       />
       <TextInput
         label={t('oidc.clientId')}
@@ -69,9 +76,7 @@ export function OidcFields(props: {
         autoComplete="off"
         {...form.text('client_secret', prefix)}
       />
-      <Text size="sm" c="dimmed">
-        {t('oidc.redirect')} <Code>{`${location.origin}/api/v1/auth/oidc/callback`}</Code>
-      </Text>
+      <Redirect uri={props.redirectUri} />
       <Switch
         label={t('oidc.autoProvision')}
         description={t('oidc.autoProvision.hint')}
@@ -85,5 +90,19 @@ export function OidcFields(props: {
         onChange={(event) => form.set('allow_private_network', event.currentTarget.checked)}
       />
     </>
+  );
+}
+
+/** What has to be entered at the provider. Whole: it is compared there letter by letter. */
+export function Redirect({ uri }: { uri?: string | undefined }) {
+  const address = redirectAddress(uri);
+  return (
+    <Text size="sm" c="dimmed" component="div">
+      {t('oidc.redirect')}{' '}
+      <span className="mono" style={{ overflowWrap: 'anywhere' }}>
+        {address}
+      </span>{' '}
+      <Copy text={address} size={14} />
+    </Text>
   );
 }

@@ -11,7 +11,7 @@ import {
 } from '@mantine/core';
 import { IconAlertTriangle, IconCircleCheck } from '@tabler/icons-react';
 import type { CreateProvider, ProviderKind, ProviderTest } from '../api/types';
-import { faultWords, t, tn } from '../strings';
+import { faultWords, type Key, t, tn } from '../strings';
 import { seconds } from './format';
 import { given, type useForm } from './useForm';
 
@@ -151,6 +151,11 @@ export function ProviderFields(props: {
   );
 }
 
+/** Words of the server that name a setting as the API does; who reads here knows it by the label of its switch. */
+export function privateWords(words: string | undefined, ours: Key): string | undefined {
+  return words?.includes('allow_private_network') ? t(ours, { setting: t('provider.private') }) : words;
+}
+
 /** How a test went; an identity provider (`oidc`) has no models to list. */
 export function TestResult({ test, oidc }: { test: ProviderTest; oidc?: boolean }) {
   if (test.ok) {
@@ -169,6 +174,7 @@ export function TestResult({ test, oidc }: { test: ProviderTest; oidc?: boolean 
     );
   }
   const fault = test.error && faultWords(test.error);
+  const permit = privateWords(test.error?.remedy, 'oidc.private.remedy');
   return (
     <Alert
       color="red"
@@ -181,7 +187,7 @@ export function TestResult({ test, oidc }: { test: ProviderTest; oidc?: boolean 
         <>
           <Text size="sm">{fault.message}</Text>
           <Text size="sm" mt={4}>
-            {fault.remedy}
+            {permit === test.error?.remedy ? fault.remedy : permit}
           </Text>
         </>
       )}

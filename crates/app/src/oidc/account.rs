@@ -10,6 +10,7 @@ use fractal_store::{
 use fractal_types::{BrowserSessionId, CredentialId, Label, Role, Username};
 use secrecy::SecretString;
 
+use super::fault::Fault;
 use crate::{
     App, ClientInfo, Context, Error, Result,
     change::{Change, Door, submit},
@@ -33,8 +34,7 @@ pub(super) async fn enter(
     let linked = credentials::find_oidc(&read, &identity.issuer, &identity.subject).await?;
     let (user, opened) = match (flow.link_user_id, linked) {
         (Some(id), Some(linked)) if linked.user_id != id => {
-            return Err(Error::new(ProblemCode::SignInFailed)
-                .detail("this account at the identity provider is linked to somebody else here"));
+            return Err(Fault::LinkedElsewhere.into());
         }
         (Some(id), None) => {
             let user = users::find(&read, id)
@@ -46,7 +46,7 @@ pub(super) async fn enter(
             let began_in = flow
                 .link_session_id
                 .filter(|began_in| present == Some(*began_in))
-                .ok_or_else(link_over)?;
+                .ok_or(Fault::LinkOver)?;
             let cx = session::at_browser(&user, Some(began_in));
             let change = Link {
                 user,
@@ -56,7 +56,7 @@ pub(super) async fn enter(
             };
             match submit(app, &cx, change).await {
                 Err(error) if error.code == ProblemCode::Unauthenticated => {
-                    return Err(link_over());
+                    return Err(Fault::LinkOver.into());
                 }
                 other => other?,
             }
@@ -84,14 +84,7 @@ pub(super) async fn enter(
 }
 
 fn no_account() -> Error {
-    Error::new(ProblemCode::SignInFailed)
-        .detail("no account is linked to this identity; ask an administrator for an invitation, or sign in and link it under Settings / Account")
-}
-
-fn link_over() -> Error {
-    Error::new(ProblemCode::SignInFailed).detail(
-        "the session in which the linking began is over; sign in and begin again under Settings / Account",
-    )
+    Fault::NoAccount.into()
 }
 
 type Entered = (User, (BrowserSessionId, SecretString));
@@ -254,8 +247,7 @@ async fn free_name(app: &App, db: &dyn Reads, wanted: &Username) -> Result<Usern
             return Ok(name);
         }
     }
-    Err(Error::new(ProblemCode::SignInFailed)
-        .detail("no free username was found; ask for an invitation"))
+    Err(Fault::NoFreeName.into())
 }
 
 #[cfg(test)]

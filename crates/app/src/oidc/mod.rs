@@ -8,11 +8,12 @@
 //! once for all who ask at the same time.
 
 mod account;
+mod fault;
 mod starts;
 
 use std::time::Duration;
 
-use fractal_api_types::{FieldError, ProblemCode};
+use fractal_api_types::{FieldError, ProblemCode, SignInReason};
 use fractal_clock::random;
 use fractal_crypto::TokenHash;
 use fractal_identity::oidc::{self, Discoveries, OidcError, PendingSignIn, ProviderSettings};
@@ -22,7 +23,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use url::Url;
 
-use self::starts::Starts;
+use self::{fault::Fault, starts::Starts};
 use crate::{
     App, ClientInfo, Context, Error, Result,
     identity_provider::{CALLBACK_PATH, relying_party, rule_of},
@@ -80,6 +81,32 @@ pub struct Finished {
     pub return_to: String,
 }
 
+/// A sign-in that did not come about.
+#[derive(Debug)]
+pub struct Refused {
+    /// What went wrong.
+    pub error: Error,
+    /// The way back that was asked for: a path of our own, none while it is not known.
+    pub return_to: Option<String>,
+}
+
+impl Refused {
+    /// Why, when it was the sign-in itself that failed.
+    #[must_use]
+    pub fn reason(&self) -> Option<SignInReason> {
+        fault::reason_of(&self.error)
+    }
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Self {
+            error,
+            return_to: None,
+        }
+    }
+}
+
 /// Begins a sign-in. With `linking`, the account at the provider is linked to that person instead.
 ///
 /// `base_url` is the address the browser uses for us, without a slash at the end.
@@ -95,8 +122,24 @@ pub async fn start(
     linking: Option<&Context>,
     client: &ClientInfo,
     base_url: &str,
-) -> Result<Started> {
+) -> std::result::Result<Started, Refused> {
     let return_to = local_path(return_to.unwrap_or("/"))?;
+    begin(app, id, &return_to, linking, client, base_url)
+        .await
+        .map_err(|error| Refused {
+            error,
+            return_to: Some(return_to),
+        })
+}
+
+async fn begin(
+    app: &App,
+    id: IdentityProviderId,
+    return_to: &str,
+    linking: Option<&Context>,
+    client: &ClientInfo,
+    base_url: &str,
+) -> Result<Started> {
     app.sign_ins.starts.note(client.address, app.clock.now())?;
     let row = identity_providers::find(&app.store.read(), id).await?;
     let row = row
@@ -110,15 +153,13 @@ pub async fn start(
         && let Some(cx) = linking
         && !me::is_fresh(app, cx).await?
     {
-        return Err(Error::new(ProblemCode::SignInFailed)
-            .detail("another way to sign in is only added soon after signing in")
-            .remedy("sign out, sign in again and link it within 15 minutes"));
+        return Err(Fault::LinkStale.into());
     }
     let settings = settings_of(app, &row).await?;
     let begun = relying_party(app)
         .start(&settings, &redirect_uri(base_url)?)
         .await
-        .map_err(failed)?;
+        .map_err(Fault::from)?;
     let state = begun
         .authorize_url
         .query_pairs()
@@ -137,7 +178,7 @@ pub async fn start(
                 pkce_verifier: app
                     .seal_pkce_verifier(&tx, &key, &begun.pending.pkce_verifier)
                     .await?,
-                return_to: return_to.clone(),
+                return_to: return_to.to_owned(),
                 link_user_id,
                 link_session_id,
                 created_at: now,
@@ -164,9 +205,21 @@ pub async fn finish(
     callback: Callback,
     client: &ClientInfo,
     base_url: &str,
-) -> Result<Finished> {
-    match complete(app, callback, client, base_url).await {
-        Ok(finished) => Ok(finished),
+) -> std::result::Result<Finished, Refused> {
+    let taken = take(app, &callback).await;
+    let return_to = taken
+        .as_ref()
+        .ok()
+        .map(|taken| taken.flow.return_to.clone());
+    let entered = match taken {
+        Ok(taken) => complete(app, taken, callback, client, base_url).await,
+        Err(error) => Err(error),
+    };
+    match entered {
+        Ok(session) => Ok(Finished {
+            session,
+            return_to: return_to.unwrap_or_else(|| "/".to_owned()),
+        }),
         Err(error) => {
             if error.code == ProblemCode::SignInFailed {
                 let cx = session::browser(app, Principal::System);
@@ -182,21 +235,23 @@ pub async fn finish(
                 )
                 .await?;
             }
-            Err(error)
+            Err(Refused { error, return_to })
         }
     }
 }
 
-async fn complete(
-    app: &App,
-    callback: Callback,
-    client: &ClientInfo,
-    base_url: &str,
-) -> Result<Finished> {
-    let (Some(state), Some(secret)) = (callback.state, callback.browser_secret) else {
-        return Err(failed(OidcError::State));
+/// The flow that a browser came back with.
+struct Taken {
+    flow: OidcFlow,
+    key: String,
+    state: SecretString,
+}
+
+async fn take(app: &App, callback: &Callback) -> Result<Taken> {
+    let (Some(state), Some(secret)) = (&callback.state, &callback.browser_secret) else {
+        return Err(not_begun());
     };
-    let (key, now) = (flow_key(&state, &secret), app.clock.now());
+    let (key, now) = (flow_key(state, secret), app.clock.now());
     // Taken before anything is asked, so that a flow works once however it ends.
     let flow = app
         .store
@@ -204,12 +259,26 @@ async fn complete(
             oidc_flows::take(&tx, &key, now).await
         })
         .await?;
-    let flow = flow.ok_or_else(|| failed(OidcError::State))?;
+    Ok(Taken {
+        flow: flow.ok_or_else(not_begun)?,
+        state: state.clone(),
+        key,
+    })
+}
+
+async fn complete(
+    app: &App,
+    taken: Taken,
+    callback: Callback,
+    client: &ClientInfo,
+    base_url: &str,
+) -> Result<SignedIn> {
+    let Taken { flow, key, state } = taken;
     let read = app.store.read();
     let row = identity_providers::find(&read, flow.identity_provider_id)
         .await?
         .filter(|row| row.enabled);
-    let row = row.ok_or_else(|| failed(OidcError::State))?;
+    let row = row.ok_or_else(not_begun)?;
     let pending = PendingSignIn {
         state_hash: oidc::state_hash(state.expose_secret()),
         nonce: flow.nonce.clone(),
@@ -228,12 +297,12 @@ async fn complete(
     let identity = relying_party(app)
         .finish(&settings, &redirect_uri, pending, answer)
         .await
-        .map_err(failed)?;
-    let session = account::enter(app, &row, &flow, identity, client, callback.session_id).await?;
-    Ok(Finished {
-        session,
-        return_to: flow.return_to,
-    })
+        .map_err(Fault::from)?;
+    account::enter(app, &row, &flow, identity, client, callback.session_id).await
+}
+
+fn not_begun() -> Error {
+    Fault::from(OidcError::State).into()
 }
 
 async fn settings_of(app: &App, row: &IdentityProvider) -> Result<ProviderSettings> {
@@ -248,12 +317,6 @@ async fn settings_of(app: &App, row: &IdentityProvider) -> Result<ProviderSettin
 
 fn redirect_uri(base_url: &str) -> Result<Url> {
     Url::parse(&format!("{base_url}{CALLBACK_PATH}")).map_err(Error::internal)
-}
-
-fn failed(error: OidcError) -> Error {
-    Error::new(ProblemCode::SignInFailed)
-        .detail(error.to_string())
-        .because(error)
 }
 
 fn flow_key(state: &SecretString, browser_secret: &SecretString) -> String {

@@ -163,6 +163,7 @@ impl Talk<'_> {
                     run_id,
                     session,
                     agent_id,
+                    ..
                 } => {
                     run = Some(run_id);
                     self.session_key = Some(session);

@@ -4,7 +4,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Redirect, Response},
 };
-use fractal_api_types::{Login, Me, Problem, SignInMethods};
+use fractal_api_types::{Login, Me, Problem, ProblemCode, SignInMethods, SignInReason};
 use fractal_app::{
     oidc,
     session::{self, SignedIn},
@@ -12,7 +12,7 @@ use fractal_app::{
 use fractal_types::IdentityProviderId;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 use utoipa_axum::routes;
 
@@ -20,7 +20,7 @@ use crate::{
     Server, cookie,
     document::{PUBLIC, Routes},
     extract::{Client, Json, MaybeCaller, Path, Query},
-    problem::{ApiError, ApiResult},
+    problem::{self, ApiError, ApiResult},
 };
 
 pub fn routes() -> Routes {
@@ -79,7 +79,7 @@ pub struct StartQuery {
 
 /// Go to an identity provider.
 #[utoipa::path(get, path = "/api/v1/auth/oidc/{id}/start", tag = PUBLIC, operation_id = "startOidc", params(("id" = IdentityProviderId, Path), StartQuery),
-    responses((status = 303, description = "to the identity provider"), (status = 401, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 303, description = "to the identity provider, or to the sign-in page with what went wrong in the fragment"), (status = 401, body = Problem, content_type = "application/problem+json")))]
 async fn oidc_start(
     State(server): State<Server>,
     MaybeCaller(caller): MaybeCaller,
@@ -114,10 +114,10 @@ async fn oidc_start(
             Redirect::to(started.url.as_str()),
         )
             .into_response(),
-        Err(error) if error.code == fractal_api_types::ProblemCode::NotFound => {
-            return Err(error.into());
+        Err(refused) if refused.error.code == ProblemCode::NotFound => {
+            return Err(refused.error.into());
         }
-        Err(error) => to_login(&error),
+        Err(refused) => to_login(&refused),
     })
 }
 
@@ -141,7 +141,7 @@ pub struct CallbackQuery {
 
 /// Come back from an identity provider.
 #[utoipa::path(get, path = "/api/v1/auth/oidc/callback", tag = PUBLIC, operation_id = "finishOidc", params(CallbackQuery),
-    responses((status = 303, description = "to the Portal, signed in or with an error in the fragment")))]
+    responses((status = 303, description = "to the Portal, signed in; or to the sign-in page with what went wrong in the fragment: a problem code as `error`, a `SignInReason` as `reason`")))]
 async fn oidc_callback(
     State(server): State<Server>,
     client: Client,
@@ -176,20 +176,33 @@ async fn oidc_callback(
             )
                 .into_response()
         }
-        Err(error) => to_login(&error),
+        Err(refused) => to_login(&refused),
     }
 }
 
-fn to_login(error: &fractal_app::Error) -> Response {
-    let message = error
-        .detail
-        .clone()
-        .unwrap_or_else(|| error.code.title().to_owned());
-    let fragment: String = url::form_urlencoded::Serializer::new(String::new())
-        .append_pair("error", error.code.as_str())
-        .append_pair("message", &message)
-        .finish();
-    Redirect::to(&format!("/login#{fragment}")).into_response()
+/// Only codes: whatever words stood in an address, somebody else could have written.
+#[derive(Debug, Serialize)]
+struct Told {
+    error: ProblemCode,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<SignInReason>,
+}
+
+/// To the sign-in page, which tells why and leads on to where they wanted to go. The why is in the fragment, which no server logs.
+fn to_login(refused: &oidc::Refused) -> Response {
+    let told = Told {
+        error: refused.error.code,
+        reason: refused.reason(),
+    };
+    let back = refused.return_to.as_deref().filter(|path| *path != "/");
+    let query = back.map_or_else(String::new, |path| {
+        url::form_urlencoded::Serializer::for_suffix("?".to_owned(), 1)
+            .append_pair("return_to", path)
+            .finish()
+    });
+    let fragment = serde_urlencoded::to_string(&told).unwrap_or_default();
+    problem::log_told(&refused.error);
+    Redirect::to(&format!("/login{query}#{fragment}")).into_response()
 }
 
 fn flow_cookie_name(server: &Server) -> String {

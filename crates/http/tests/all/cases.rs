@@ -136,6 +136,7 @@ pub fn cases() -> Vec<Case> {
         case("getEvidence", Evidence),
         case("proveEvidence", Evidence),
         case("followEvents", None),
+        case("openLive", None),
         case("getSettings", None),
         case("updateSettings", None).body(|_, _| json!({ "idle_timeout_minutes": 30 })),
         case("getKeyStatus", None),

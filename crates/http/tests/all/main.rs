@@ -6,6 +6,7 @@ mod coverage;
 mod document;
 mod evidence;
 mod input;
+mod live;
 mod matrix;
 mod nginx;
 mod proposals;

@@ -10,7 +10,10 @@ use futures::StreamExt as _;
 use http::{Method, header};
 use serde_json::json;
 
-use crate::world::{PATIENCE, Proof, World, request};
+use crate::{
+    live::Live,
+    world::{PATIENCE, Proof, World, request},
+};
 use fractal_testing::house::PASSWORD;
 
 /// nginx in its own folder; ended with the test.
@@ -142,6 +145,18 @@ async fn through_the_example_for_nginx_streams_arrive_as_they_are_written() {
     let patch = request(Method::PATCH, &path, &world.ada.proof(), Some(&rename));
     assert_eq!(world.send(patch).await.status, 200);
     while !next().await.contains("renamed through") {}
+
+    // A socket gets through, too.
+    let address = format!("{}/api/v1/live", nginx.base.replacen("http", "ws", 1));
+    let mut live = Live::open(&address, &cookie).await.unwrap();
+    live.ask(
+        json!({ "type": "open", "stream": 1, "path": format!("/api/v1/instances/{id}/events") }),
+    )
+    .await;
+    while !live.next().await["text"]
+        .as_str()
+        .is_some_and(|text| text.contains("renamed through"))
+    {}
 
     // Who signs in is known by the address that nginx saw, not by the one they claim.
     let answer = client

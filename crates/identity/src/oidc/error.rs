@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use fractal_connect::OutboundError;
+use fractal_connect::{AddressKind, OutboundError, Refusal};
 use openidconnect::{
     ClaimsVerificationError, DiscoveryError, RequestTokenError,
     core::{CoreErrorResponseType, CoreRequestTokenError},
@@ -20,6 +20,9 @@ pub enum OidcError {
         "the sign-in provider cannot be reached; try again later, or sign in with the password"
     )]
     Unreachable(#[source] Arc<OutboundError>),
+    /// Nothing was asked: our own rule for addresses forbids the provider's.
+    #[error("{}", refused(.0))]
+    Refused(Refusal),
     /// Its description is missing or makes no sense.
     #[error(
         "the sign-in provider does not describe itself under this issuer; check the issuer in the settings"
@@ -73,10 +76,39 @@ pub enum OidcError {
     Signature,
 }
 
+/// Names the setting where it would help, because a rule that nobody can name nobody can lift.
+fn refused(why: &Refusal) -> String {
+    match why {
+        Refusal::Plain => {
+            "the sign-in provider's address is plain http, which is only permitted in private networks; use https, or turn on \
+             allow_private_network for it"
+                .to_owned()
+        }
+        Refusal::Address(kind @ (AddressKind::Loopback | AddressKind::Private)) => format!(
+            "the sign-in provider's host leads to a {} address, which nobody has permitted; turn on allow_private_network for it",
+            kind.as_str()
+        ),
+        Refusal::Address(kind) => format!(
+            "the sign-in provider's host leads to a {} address, which is never permitted; correct its address",
+            kind.as_str()
+        ),
+        Refusal::Scheme | Refusal::UserInfo | Refusal::Host => {
+            format!("the sign-in provider's address cannot be used: {why}; correct its address")
+        }
+    }
+}
+
 impl OidcError {
+    fn outbound(cause: OutboundError) -> Self {
+        match cause {
+            OutboundError::Refused(why) => Self::Refused(why),
+            cause => Self::Unreachable(Arc::new(cause)),
+        }
+    }
+
     pub(super) fn discovery(error: DiscoveryError<OutboundError>) -> Self {
         match error {
-            DiscoveryError::Request(cause) => Self::Unreachable(Arc::new(cause)),
+            DiscoveryError::Request(cause) => Self::outbound(cause),
             DiscoveryError::UrlParse(_) => Self::IssuerUrl,
             DiscoveryError::Validation(_) => Self::Issuer,
             _ => Self::Description,
@@ -85,7 +117,7 @@ impl OidcError {
 
     pub(super) fn exchange(error: CoreRequestTokenError<OutboundError>) -> Self {
         match error {
-            RequestTokenError::Request(cause) => Self::Unreachable(Arc::new(cause)),
+            RequestTokenError::Request(cause) => Self::outbound(cause),
             RequestTokenError::ServerResponse(answer) => match answer.error() {
                 CoreErrorResponseType::InvalidClient
                 | CoreErrorResponseType::UnauthorizedClient => Self::Client,
@@ -127,5 +159,35 @@ impl OidcError {
         }
         let known = KNOWN.into_iter().find(|known| *known == code);
         Self::Declined(known.unwrap_or("for a reason of its own"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_address_names_the_setting_where_that_would_help() {
+        let told = |why| OidcError::outbound(OutboundError::Refused(why)).to_string();
+        for why in [
+            Refusal::Plain,
+            Refusal::Address(AddressKind::Loopback),
+            Refusal::Address(AddressKind::Private),
+        ] {
+            let told = told(why);
+            assert!(told.contains("allow_private_network"), "{told}");
+            assert_eq!(told.matches("; ").count(), 1, "cause and remedy: {told}");
+        }
+        for why in [
+            Refusal::Address(AddressKind::Metadata),
+            Refusal::Address(AddressKind::LinkLocal),
+            Refusal::Scheme,
+        ] {
+            let told = told(why);
+            assert!(!told.contains("allow_private_network"), "{told}");
+            assert!(told.contains("correct its address"), "{told}");
+        }
+        let down = OidcError::outbound(OutboundError::Timeout("connecting"));
+        assert!(matches!(down, OidcError::Unreachable(_)));
     }
 }

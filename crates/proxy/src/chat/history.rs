@@ -2,7 +2,7 @@
 //!
 //! A turn with tools is several entries in the transcript (call, result, words); here it is one message.
 
-use fractal_api_types::{ChatMessage, TokenUsage, ToolUse};
+use fractal_api_types::{AttachmentNote, ChatMessage, TokenUsage, ToolUse};
 use fractal_types::Timestamp;
 use serde_json::Value;
 
@@ -16,9 +16,10 @@ pub fn messages(answer: &Value) -> Vec<ChatMessage> {
     for entry in answer["messages"].as_array().into_iter().flatten() {
         match entry["role"].as_str() {
             Some("user") => {
-                if let Some(text) = undecorated(&text_of(&entry["content"])) {
-                    out.push(message(entry, "user", text));
-                }
+                let text = undecorated(&text_of(&entry["content"])).unwrap_or_default();
+                let mut asked = message(entry, "user", text);
+                asked.attachments = files_of(entry);
+                out.push(asked);
             }
             Some("assistant") => {
                 let part = assistant(entry);
@@ -38,7 +39,10 @@ pub fn messages(answer: &Value) -> Vec<ChatMessage> {
         }
     }
     out.retain(|message| {
-        !message.text.is_empty() || !message.tools.is_empty() || message.error.is_some()
+        !message.text.is_empty()
+            || !message.tools.is_empty()
+            || !message.attachments.is_empty()
+            || message.error.is_some()
     });
     out
 }
@@ -95,9 +99,34 @@ fn message(entry: &Value, role: &str, text: String) -> ChatMessage {
         run_id: run,
         model: None,
         tools: Vec::new(),
+        attachments: Vec::new(),
         usage: None,
         error: None,
     }
+}
+
+/// The files that went with a person's message, as the gateway remembers them: where it put each, not its content.
+fn files_of(entry: &Value) -> Vec<AttachmentNote> {
+    let media = entry["__openclaw"]["media"].as_array();
+    media
+        .into_iter()
+        .flatten()
+        .map(|file| {
+            let word = |key: &str| file[key].as_str().map(str::to_owned);
+            AttachmentNote {
+                name: word("fileName"),
+                mime_type: word("contentType").unwrap_or_else(|| {
+                    match file["kind"].as_str() {
+                        Some("image") => "image/*",
+                        Some("audio") => "audio/*",
+                        Some("video") => "video/*",
+                        _ => "application/octet-stream",
+                    }
+                    .to_owned()
+                }),
+            }
+        })
+        .collect()
 }
 
 fn assistant(entry: &Value) -> ChatMessage {
@@ -217,6 +246,40 @@ mod tests {
                 input_tokens: 30,
                 output_tokens: 5
             })
+        );
+    }
+
+    #[test]
+    fn a_message_keeps_its_files_also_without_words() {
+        let file = |name: Option<&str>, kind: &str| {
+            let mut file = json!({"path": "/home/instance/media/x", "kind": kind});
+            if let Some(name) = name {
+                file["fileName"] = name.into();
+                file["contentType"] = "image/png".into();
+            }
+            file
+        };
+        let read = messages(&json!({"messages": [
+            {"role": "user", "content": "", "__openclaw": {"id": "a", "media": [file(Some("red.png"), "image"), file(None, "document")]}},
+            {"role": "user", "content": "", "__openclaw": {"id": "b"}}]}));
+        assert_eq!(read.len(), 1, "one that says nothing is none");
+        let files: Vec<_> = read[0]
+            .attachments
+            .iter()
+            .map(|file| (file.name.as_deref(), file.mime_type.as_str()))
+            .collect();
+        assert_eq!(
+            files,
+            [
+                (Some("red.png"), "image/png"),
+                (None, "application/octet-stream")
+            ]
+        );
+        assert!(
+            !serde_json::to_string(&read)
+                .unwrap()
+                .contains("/home/instance"),
+            "where it lies is the gateway's own affair"
         );
     }
 

@@ -21,7 +21,7 @@ use std::{
 
 use base64::Engine;
 use fractal_api_types::{
-    ApprovalDecision, Attachment, ChatEvent, ChatRequest, ProblemCode, SessionEvent,
+    ApprovalDecision, Attachment, AttachmentNote, ChatEvent, ChatRequest, ProblemCode, SessionEvent,
 };
 use fractal_clock::{SharedClock, SharedEntropy, new_id};
 use fractal_openclaw::ws::{Attachment as GatewayAttachment, ChatSend};
@@ -184,6 +184,14 @@ impl ChatHub {
             run_id: id,
             session: session.clone(),
             agent_id: instance,
+            message: message.clone(),
+            attachments: attachments
+                .iter()
+                .map(|file| AttachmentNote {
+                    name: Some(file.file_name.clone()),
+                    mime_type: file.mime_type.clone(),
+                })
+                .collect(),
         });
         lock(&inner.runs).insert(id, Arc::clone(&run));
         self.tell(instance, session, SessionEvent::RunStarted { run_id: id });

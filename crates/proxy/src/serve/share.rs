@@ -89,6 +89,7 @@ impl Shares {
 }
 
 /// A connection that counts as long as this lives.
+#[derive(Debug)]
 pub(super) struct Part(Option<(Taken, IpAddr)>);
 
 impl Drop for Part {

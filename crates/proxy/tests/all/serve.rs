@@ -13,9 +13,10 @@ use axum::{
     Router,
     body::{Body, Bytes},
     extract::ConnectInfo,
+    response::IntoResponse,
     routing::{get, post},
 };
-use fractal_proxy::serve::{Bounds, Share, serve};
+use fractal_proxy::serve::{Bounds, Place, Share, serve};
 use futures::{StreamExt, future::join_all};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -121,6 +122,50 @@ async fn who_does_not_finish_the_head_or_body_of_a_request_in_time_is_cut_off() 
         let said = until_closed(served.connect(&format!("{head}123456789")).await).await;
         assert!(said.contains("200 OK") && said.ends_with('9'), "{said}");
     }
+}
+
+#[tokio::test]
+async fn a_connection_that_became_something_else_keeps_its_place_until_it_closes() {
+    let router = Router::new().route(
+        "/",
+        get(|mut request: axum::extract::Request| async move {
+            let Some(place) = request.extensions().get::<Place>().cloned() else {
+                return http::StatusCode::INTERNAL_SERVER_ERROR.into_response();
+            };
+            if !request.headers().contains_key(http::header::UPGRADE) {
+                return "served".into_response();
+            }
+            let upgrade = hyper::upgrade::on(&mut request);
+            tokio::spawn(async move {
+                let mut taken = hyper_util::rt::TokioIo::new(upgrade.await.unwrap());
+                // Until the client leaves.
+                let _ = taken.read(&mut [0]).await;
+                drop(place);
+            });
+            let headers = [("connection", "upgrade"), ("upgrade", "other")];
+            (http::StatusCode::SWITCHING_PROTOCOLS, headers).into_response()
+        }),
+    );
+    let bounds = Bounds {
+        connections: 1,
+        ..Bounds::default()
+    };
+    let served = served(router, bounds).await;
+    let asked = "GET / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: other\r\n\r\n";
+    let mut taken = served.connect(asked).await;
+    let mut head = [0; 12];
+    timeout(PATIENCE, taken.read_exact(&mut head))
+        .await
+        .expect("it is answered")
+        .unwrap();
+    assert_eq!(&head, b"HTTP/1.1 101");
+    let mut next = std::pin::pin!(until_closed(served.connect(GET).await));
+    assert!(
+        timeout(SHORT, &mut next).await.is_err(),
+        "there is no place"
+    );
+    drop(taken);
+    assert!(next.await.ends_with("served"));
 }
 
 #[tokio::test]

@@ -2,6 +2,13 @@
 import type { account as en } from '../en/account';
 
 export const account = {
+  'account.identities': 'Identitätsanbieter',
+  'account.identities.hint': 'Melde dich mit einem Konto, das du dort hast, bei diesem selben Konto hier an.',
+  'account.identities.insecure':
+    'Browser erlauben das Verknüpfen nur über https oder auf dieser Maschine selbst. Öffne Fractal dafür unter einer https-Adresse.',
+  'account.identities.link': '{name} verknüpfen',
+  'account.identities.linked': 'Verknüpft',
+  'account.identities.soon': 'Das geht bis 15 Minuten nach der Anmeldung.',
   'account.intro': 'Dein Name, dein Passwort und wie alles aussieht.',
   'account.password': 'Passwort',
   'account.password.current': 'Bisheriges Passwort',

@@ -14,6 +14,8 @@ export const chat = {
     '„{title}“ und alles darin Gesagte wird gelöscht. Das lässt sich nicht rückgängig machen.',
   'chat.delete.title': 'Dieses Gespräch löschen?',
   'chat.details': 'Einzelheiten',
+  'chat.file.file': 'Datei',
+  'chat.file.picture': 'Bild',
   'chat.edit': 'Bearbeiten und als neue Nachricht senden',
   'chat.failed': 'Diesmal keine Antwort',
   'chat.idea.1': 'Was kannst du für mich tun?',

@@ -6,6 +6,7 @@ export const common = {
   'common.close': 'Schließen',
   'common.copied': 'Kopiert',
   'common.copy': 'Kopieren',
+  'common.copyFailed': 'Kopieren ging nicht. Markiere es von Hand.',
   'common.copyId': 'Ganzen Wert kopieren',
   'common.delete': 'Löschen',
   'common.dismiss': 'Schließen',

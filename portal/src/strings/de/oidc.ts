@@ -21,5 +21,9 @@ export const oidc = {
   'oidc.name.hint': 'Wie es auf der Schaltfläche steht.',
   'oidc.none': 'Bisher nur Passwörter',
   'oidc.none.hint': 'Füge einen OpenID-Connect-Anbieter hinzu, etwa Keycloak, Authentik, Entra oder Google.',
+  'oidc.private.refused':
+    'Die Adresse liegt in einem privaten Netz oder ist unverschlüsselt, und das ist noch nicht erlaubt. Nimm https, oder schalte „{setting}“ ein.',
+  'oidc.private.remedy':
+    'Prüfe sie. Soll der Identitätsanbieter dort liegen, bearbeite ihn und schalte „{setting}“ ein.',
   'oidc.redirect': 'Dort einzutragende Rücksprungadresse:',
 } satisfies Record<keyof typeof en, string>;

@@ -1,5 +1,12 @@
 // What stands on the page of one’s own account.
 export const account = {
+  'account.identities': 'Identity providers',
+  'account.identities.hint': 'Sign in with an account that you have there, to this same account here.',
+  'account.identities.insecure':
+    'Browsers only let you link over https, or on this machine itself. Open Fractal at an https address to do it.',
+  'account.identities.link': 'Link {name}',
+  'account.identities.linked': 'Linked',
+  'account.identities.soon': 'That is possible within 15 minutes of signing in.',
   'account.intro': 'Your name, your password and how things look to you.',
   'account.password': 'Password',
   'account.password.current': 'Current password',

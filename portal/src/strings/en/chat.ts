@@ -10,6 +10,8 @@ export const chat = {
   'chat.delete.hint': '“{title}” and everything said in it will be gone. This cannot be undone.',
   'chat.delete.title': 'Delete this conversation?',
   'chat.details': 'Details',
+  'chat.file.file': 'File',
+  'chat.file.picture': 'Picture',
   'chat.edit': 'Edit and send again as a new message',
   'chat.failed': 'No answer this time',
   'chat.idea.1': 'What can you do for me?',

@@ -4,6 +4,7 @@ export const common = {
   'common.close': 'Close',
   'common.copied': 'Copied',
   'common.copy': 'Copy',
+  'common.copyFailed': 'Could not copy. Select it by hand.',
   'common.copyId': 'Copy whole value',
   'common.delete': 'Delete',
   'common.dismiss': 'Dismiss',

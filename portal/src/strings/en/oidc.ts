@@ -19,5 +19,9 @@ export const oidc = {
   'oidc.name.hint': 'As it stands on the sign-in button.',
   'oidc.none': 'Only passwords so far',
   'oidc.none.hint': 'Add an OpenID Connect provider such as Keycloak, Authentik, Entra or Google.',
+  'oidc.private.refused':
+    'Its address is in a private network or not encrypted, which is not permitted yet. Use https, or turn on “{setting}”.',
+  'oidc.private.remedy':
+    'Check it. If the identity provider is meant to be there, edit it and turn on “{setting}”.',
   'oidc.redirect': 'Redirect address to register there:',
 };
