@@ -7,6 +7,7 @@ import { extname, join, normalize } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { WebSocketServer } from 'ws';
 import { fillLog, makeLog } from './evidence.mjs';
+import { fillIncidents, makeIncidents } from './incidents.mjs';
 import { fillOperations, makeOperations } from './operations.mjs';
 import { fillProposals, makeProposals } from './proposals.mjs';
 import { fillRules, makeRules } from './rules.mjs';
@@ -159,6 +160,11 @@ export async function startMock({ fresh = false, onboarded = !fresh, sockets: wi
         'user.list',
         'evidence.view',
         'evidence.head',
+        'incident.view',
+        'incident.list',
+        'incident.acknowledge',
+        'check.view',
+        'check.run',
         'policy.view',
         'policy.update',
         'policy.reset',
@@ -222,6 +228,8 @@ export async function startMock({ fresh = false, onboarded = !fresh, sockets: wi
     proposals: makeProposals(),
     /** Work of several steps. */
     operations: makeOperations(),
+    /** What is broken, and the checks that look for it. */
+    incidents: makeIncidents(),
     engines: [
       engine('eng_01k9w3v5x9', '2026.10.1', 40),
       engine('eng_01k9w3v5x8', '2026.9.9', 60, { state: 'failed', error: 'The download broke off.' }),
@@ -236,6 +244,7 @@ export async function startMock({ fresh = false, onboarded = !fresh, sockets: wi
     fillWebhooks(state.webhooks);
     fillProposals(state.proposals);
     fillOperations(state.operations);
+    fillIncidents(state.incidents, state.operations, state.webhooks);
   }
   /** The signed-in person did something. */
   const note = (action, kind, id, values = {}) =>
@@ -1026,6 +1035,12 @@ export async function startMock({ fresh = false, onboarded = !fresh, sockets: wi
     if (path.startsWith('/api/v1/operations')) {
       const answer = state.operations.answer(req.method, path, url.searchParams, state.me);
       if (answer.did) note(answer.did, 'operation', answer.id);
+      if (answer.code) return problem(res, answer.status, answer.code, answer.title, answer.more);
+      return json(res, answer.status, answer.body);
+    }
+    if (path.startsWith('/api/v1/incidents') || path.startsWith('/api/v1/checks')) {
+      const answer = state.incidents.answer(req.method, path, url.searchParams, body, state.me);
+      if (answer.did) note(answer.did, 'incident', answer.id);
       if (answer.code) return problem(res, answer.status, answer.code, answer.title, answer.more);
       return json(res, answer.status, answer.body);
     }

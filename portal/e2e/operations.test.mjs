@@ -23,6 +23,8 @@ function scenario(name, body) {
       const view = await open(browser, mock.url, { size });
       try {
         const { state } = mock;
+        // On phones what is broken stands in the header in place of what is stuck.
+        state.incidents.list.length = 0;
         await body({ ...view, form, state, operations: state.operations });
         assert.deepEqual(await audit(view.page), []);
         assert.deepEqual(view.problems, []);

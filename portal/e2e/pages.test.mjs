@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { audit, DESKTOP, launch, open, PHONE, SHOTS } from './browser.mjs';
 import { until } from './house.mjs';
+import { COLLECTOR } from './incidents.mjs';
 import { SETUP_TOKEN, startMock } from './mock.mjs';
 import { inState, OWN } from './operations.mjs';
 import { nameOf } from './proposals.mjs';
@@ -35,6 +36,17 @@ const operation = (of, act) => [
     await page.locator(`a[href$="${inState(state.operations, of).id}"]`).click();
     await page.locator('.operation-facts').waitFor();
     await act?.(page, state);
+  },
+  'act',
+];
+/** An incident that a check found, opened from the list. */
+const incident = (check, tab = '') => [
+  `/incidents${tab}`,
+  async (page, state) => {
+    const wanted = tab ? 'resolved' : 'open';
+    const { id } = state.incidents.list.find((one) => one.check === check && one.state === wanted);
+    await page.locator(`a[href$="${id}"]`).click();
+    await page.locator('.incident-facts').waitFor();
   },
   'act',
 ];
@@ -213,6 +225,53 @@ const PAGES = [
       await page.getByRole('combobox').waitFor();
     },
     'act',
+  ],
+  ['incidents', '/incidents', (page) => page.locator('.incident').nth(3).waitFor()],
+  ['incidents-over', '/incidents?tab=resolved', (page) => page.locator('.incident').nth(1).waitFor()],
+  [
+    'incidents-none',
+    '/incidents',
+    async (page, state) => {
+      state.incidents.list.length = 0;
+      await page.reload();
+      await page.locator('.empty time').waitFor();
+    },
+    'act',
+  ],
+  [
+    'incidents-checks',
+    '/incidents',
+    async (page, state) => {
+      const [disk, failed, jobs] = state.incidents.checks;
+      Object.assign(disk, { error: 'the folder of the agents cannot be read: permission denied' });
+      Object.assign(jobs, { looked_at: null });
+      Object.assign(failed, { id: 'clock-skew', about: 'how far the clock is off' });
+      state.incidents.list.length = 0;
+      await page.reload();
+      await page.locator('.incident-checks').scrollIntoViewIfNeeded();
+      await page.getByText('clock-skew').waitFor();
+    },
+    'act',
+  ],
+  [
+    'incidents-answering',
+    '/incidents',
+    async (page) => {
+      await page
+        .getByRole('button', { name: /^(I am on it|Ich kümmere mich)/ })
+        .first()
+        .click();
+      await page.getByRole('dialog').getByRole('textbox').fill('I raise its limit');
+    },
+    'act',
+  ],
+  ['incident', ...incident('webhook-failing')],
+  ['incident-over', ...incident('instance-failed', '?tab=resolved')],
+  ['incident-gone', '/incidents/incd_01k9w3v5x7nowhere', (page) => page.getByText('is not here').waitFor()],
+  [
+    'instance-broken',
+    `/instances/${COLLECTOR}`,
+    (page) => page.getByText('Something is wrong with Collector').waitFor(),
   ],
   ['settings-agent', '/settings/agent', heading('Agent')],
   ['settings-providers', '/settings/providers', (page) => page.getByText('Anthropic').first().waitFor()],

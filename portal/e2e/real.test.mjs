@@ -41,6 +41,7 @@ const pages = (instance) => [
   ],
   ['instance-logs', `/instances/${instance}?tab=logs`, (page) => page.locator('.log-line').nth(3).waitFor()],
   ['evidence', '/evidence', (page) => page.locator('a.entry').nth(3).waitFor()],
+  ['incidents', '/incidents', (page) => page.locator('.incident-checks > li').first().waitFor()],
   ['settings-agent', '/settings/agent', (page) => page.getByLabel('Name of the agent').waitFor()],
   ['settings-providers', '/settings/providers', (page) => page.locator('section.card').first().waitFor()],
   ['settings-usage', '/settings/usage', (page) => page.getByRole('table').waitFor()],

@@ -13,6 +13,9 @@ pub struct Health {
     /// How many instances there are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instances: Option<InstanceCounts>,
+    /// How many incidents are open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incidents: Option<u64>,
 }
 
 /// How many instances there are.

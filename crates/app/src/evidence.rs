@@ -505,6 +505,10 @@ async fn concerns(app: &App, db: &dyn Reads, cx: &Context, row: &EvidenceEntry) 
             Ok(id) => crate::proposal::is_visible(app, cx, db, id).await?,
             Err(_) => false,
         },
+        "incident" => match row.resource_id.parse() {
+            Ok(id) => crate::incident::is_visible(app, cx, db, id).await?,
+            Err(_) => false,
+        },
         "operation" => match row.resource_id.parse() {
             Ok(id) => crate::operation::is_visible(app, cx, db, id).await?,
             Err(_) => false,

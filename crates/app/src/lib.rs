@@ -19,6 +19,7 @@ pub mod engine;
 pub mod evidence;
 pub mod idempotency;
 pub mod identity_provider;
+pub mod incident;
 pub mod instance;
 pub mod invitation;
 pub mod key;

@@ -95,6 +95,7 @@ impl App {
             Resource::Webhook { .. } => Action::WebhookView,
             Resource::Proposal { .. } => Action::ProposalView,
             Resource::Operation { .. } => Action::OperationView,
+            Resource::Incident { .. } => Action::IncidentView,
             _ => return true,
         };
         // A scoped token of somebody who may see the thing is told "forbidden", not "not found".

@@ -200,7 +200,14 @@ fn example_of(action: Action, cx: &Context, owner: UserId) -> Option<Resource> {
             owner,
             organization,
         },
-        A::ProposalList | A::OperationList => Resource::Organization(organization),
+        A::IncidentView | A::IncidentAcknowledge => Resource::Incident {
+            id: None,
+            owner: Some(owner),
+            organization,
+        },
+        A::ProposalList | A::OperationList | A::IncidentList | A::CheckView | A::CheckRun => {
+            Resource::Organization(organization)
+        }
         A::EvidenceView | A::EvidenceHead => Resource::Evidence {
             id: None,
             organization,

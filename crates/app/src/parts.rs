@@ -24,6 +24,7 @@ use url::Url;
 
 use crate::{
     engine::Installation,
+    incident::Board,
     instance::{live::Live, queue::StartQueue, reconcile::Listeners},
     keys::Keys,
     policy::Policies,
@@ -54,6 +55,8 @@ pub struct Parts {
     pub engines: EngineStore,
     /// How far the installation of an engine is, or why it failed.
     pub installation: RwLock<Installation>,
+    /// What the checks found last.
+    pub checks: Board,
     /// Engines that can be started now.
     pub engine_files: RwLock<HashMap<EngineId, EngineFiles>>,
     /// An engine on this machine that is used instead of installing one.

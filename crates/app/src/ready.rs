@@ -1,7 +1,7 @@
 //! Whether the house can serve.
 
 use fractal_api_types::{Health, InstanceCounts};
-use fractal_store::users;
+use fractal_store::{incidents, users};
 use fractal_types::WantedState;
 
 use crate::{
@@ -51,6 +51,11 @@ impl App {
             status: "ok".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             instances,
+            incidents: if with_counts {
+                Some(incidents::count_open(&self.store.read()).await?)
+            } else {
+                None
+            },
         })
     }
 }

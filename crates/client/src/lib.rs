@@ -13,6 +13,7 @@ mod engines;
 mod error;
 mod evidence;
 mod http;
+mod incidents;
 mod instances;
 mod onboarding;
 mod operations;

@@ -1,5 +1,6 @@
 //! Whether the server is alive and ready, and its API document.
 
+use fractal_api_types::Health;
 use reqwest::Method;
 
 use crate::{Client, Error, Result};
@@ -24,6 +25,14 @@ impl Client {
             Err(Error::Problem(problem)) if problem.status == 503 => Ok(false),
             Err(error) => Err(error),
         }
+    }
+
+    /// `GET /health`: with counts when asked from the server's own machine.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn health(&self) -> Result<Health> {
+        self.get(&["health"]).await
     }
 
     /// `GET /api/openapi.json`.

@@ -39,6 +39,7 @@ use crate::{
 
 /// Operations that change through the door alone.
 pub const CHANGES: &[&str] = &[
+    "acknowledgeIncident",
     "approveProposal",
     "cancelOperation",
     "changeInstanceEngine",

@@ -112,6 +112,11 @@ actions! {
     OperationList = "operation.list",
     OperationCancel = "operation.cancel",
     OperationResolve = "operation.resolve",
+    IncidentView = "incident.view",
+    IncidentList = "incident.list",
+    IncidentAcknowledge = "incident.acknowledge",
+    CheckView = "check.view",
+    CheckRun = "check.run",
     ModelUse = "model.use",
     AgentConfigRead = "agent_config.read",
 }

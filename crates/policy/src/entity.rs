@@ -11,7 +11,7 @@ use crate::{Circumstances, Resource};
 type Attributes = HashMap<String, RestrictedExpression>;
 
 /// The entity types of the schema; a type's place in this list is its number in tables.
-pub(crate) const TYPES: [&str; 21] = [
+pub(crate) const TYPES: [&str; 22] = [
     "User",
     "ServiceAccount",
     "Instance",
@@ -32,6 +32,7 @@ pub(crate) const TYPES: [&str; 21] = [
     "Webhook",
     "Proposal",
     "Operation",
+    "Incident",
     "Action",
 ];
 
@@ -58,7 +59,8 @@ const SKILL_CREDENTIAL: usize = 16;
 const WEBHOOK: usize = 17;
 const PROPOSAL: usize = 18;
 const OPERATION: usize = 19;
-const ACTION: usize = 20;
+const INCIDENT: usize = 20;
+const ACTION: usize = 21;
 
 /// Parsed type names.
 #[derive(Debug)]
@@ -120,6 +122,7 @@ impl Types {
             Resource::Webhook { .. } => WEBHOOK,
             Resource::Proposal { .. } => PROPOSAL,
             Resource::Operation { .. } => OPERATION,
+            Resource::Incident { .. } => INCIDENT,
         }
     }
 
@@ -185,6 +188,11 @@ impl Types {
                 owner = Some(user);
             }
             Resource::Provider {
+                owner: user,
+                organization: tenant,
+                ..
+            }
+            | Resource::Incident {
                 owner: user,
                 organization: tenant,
                 ..

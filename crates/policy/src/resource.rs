@@ -4,7 +4,7 @@
 //! person's things with their owner, about everybody's with [`Resource::Organization`].
 
 use fractal_types::{
-    ApiTokenId, BrowserSessionId, EngineId, EvidenceId, IdentityProviderId, InstanceId,
+    ApiTokenId, BrowserSessionId, EngineId, EvidenceId, IdentityProviderId, IncidentId, InstanceId,
     InvitationId, OperationId, OrganizationId, ProfileId, ProposalId, ProviderId, Role,
     RuntimeAssetId, SkillCredentialId, UserId, WebhookId,
 };
@@ -127,6 +127,15 @@ pub enum Resource {
         /// In which tenant.
         organization: OrganizationId,
     },
+    /// Something found broken.
+    Incident {
+        /// Which.
+        id: Option<IncidentId>,
+        /// Whose thing it is about; `None` for what belongs to everybody.
+        owner: Option<UserId>,
+        /// In which tenant.
+        organization: OrganizationId,
+    },
     /// The log.
     Evidence {
         /// One entry, or the log as a whole.
@@ -158,6 +167,7 @@ impl Resource {
             Self::Webhook { .. } => "webhook",
             Self::Proposal { .. } => "proposal",
             Self::Operation { .. } => "operation",
+            Self::Incident { .. } => "incident",
             Self::Evidence { .. } => "evidence",
         }
     }
@@ -174,7 +184,7 @@ impl Resource {
             | Self::Usage { owner }
             | Self::Proposal { owner, .. }
             | Self::Operation { owner, .. } => Some(owner),
-            Self::Provider { owner, .. } => owner,
+            Self::Provider { owner, .. } | Self::Incident { owner, .. } => owner,
             Self::Organization(_)
             | Self::User { .. }
             | Self::Invitation { .. }
@@ -209,6 +219,7 @@ impl Resource {
             Self::Webhook { id, .. } => text(id),
             Self::Proposal { id, .. } => text(id),
             Self::Operation { id, .. } => text(id),
+            Self::Incident { id, .. } => text(id),
             Self::Evidence { id, .. } => text(id),
             Self::Usage { .. } | Self::Settings => None,
         }

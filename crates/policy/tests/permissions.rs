@@ -64,6 +64,16 @@ fn rows(role: Role) -> Vec<(&'static str, Resource)> {
         organization: ORGANIZATION,
         role,
     };
+    let operation = |owner| Resource::Operation {
+        id: None,
+        owner,
+        organization: ORGANIZATION,
+    };
+    let incident = |owner| Resource::Incident {
+        id: None,
+        owner,
+        organization: ORGANIZATION,
+    };
     let proposal = |owner, approver| Resource::Proposal {
         id: None,
         owner,
@@ -132,6 +142,11 @@ fn rows(role: Role) -> Vec<(&'static str, Resource)> {
                 owner: OTHER,
             },
         ),
+        ("own", operation(ME)),
+        ("another's", operation(OTHER)),
+        ("own", incident(Some(ME))),
+        ("another's", incident(Some(OTHER))),
+        ("nobody's own", incident(None)),
         ("own", Resource::Usage { owner: ME }),
         ("another's", Resource::Usage { owner: OTHER }),
         ("themselves", user(ME, role)),

@@ -154,6 +154,7 @@ impl House {
             asset_id,
             engines: EngineStore::new(&settings.engines_dir),
             installation: Default::default(),
+            checks: Default::default(),
             engine_files: Default::default(),
             engine_override: settings.engine.clone(),
             live: Default::default(),
@@ -208,6 +209,7 @@ impl House {
             tokio::spawn(reseal(app.clone(), stop.clone())),
             tokio::spawn(seal(sealer, stop.clone())),
             tokio::spawn(tell_webhooks(app.clone(), stop.clone())),
+            tokio::spawn(heal(app.clone(), stop.clone())),
             tokio::spawn(metrics::keep_up(stop.clone())),
         ];
         Ok(Self {
@@ -386,6 +388,13 @@ async fn reseal(app: App, stop: CancellationToken) {
 async fn tell_webhooks(app: App, stop: CancellationToken) {
     tokio::select! {
         () = fractal_app::webhook::deliver::run(app) => {}
+        () = stop.cancelled() => {}
+    }
+}
+
+async fn heal(app: App, stop: CancellationToken) {
+    tokio::select! {
+        () = fractal_app::incident::run(app) => {}
         () = stop.cancelled() => {}
     }
 }

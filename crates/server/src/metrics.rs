@@ -74,6 +74,9 @@ metrics! {
     Histogram "fractal_start_wait_seconds" [] "How long instances waited for their start slot.";
     Counter "fractal_http_requests_total" ["route", "method", "status"] "Requests of the main listener, by route template and class of status.";
     Histogram "fractal_http_request_duration_seconds" ["route", "method"] "Time until an answer begins; streams go on after that.";
+    Gauge "fractal_incidents_open" [] "Incidents that are open.";
+    Counter "fractal_incidents_total" ["check"] "Incidents that were opened, by the check that found them.";
+    Counter "fractal_incident_patches_total" ["check"] "What was done at once about incidents.";
     Gauge "fractal_live_sockets" [] "Open WebSockets that carry event streams.";
     Counter "fractal_chat_turns_total" ["outcome"] "Turns that ended: answered, stopped by somebody, or failed.";
     Histogram "fractal_chat_first_delta_seconds" ["agent"] "Time from a message to the first word of its answer, for agents that were awake and that had to be woken.";

@@ -3,11 +3,12 @@
 use fractal_crypto::TokenHash;
 use fractal_types::{
     ApiTokenId, BrowserSessionId, CredentialId, DecisionId, DeliveryId, DiskPressure, EngineId,
-    EvidenceId, Generation, IdentityProviderId, InstanceId, InvitationId, JobId, KeyId, Label,
-    Limits, OperationId, OperationState, OrganizationId, PolicyVersionId, ProfileId, ProposalId,
-    ProposalState, ProviderId, ProviderKind, RevisionId, Role, RuntimeAssetId, Scope, SeenState,
-    SkillCredentialId, SkillKey, StepId, StepState, StopReason, Timestamp, UsageRecordId, UserId,
-    Username, VariableName, Verdict, VoteId, WantedState, WebhookId, Wire,
+    EvidenceId, Generation, IdentityProviderId, IncidentId, IncidentState, InstanceId,
+    InvitationId, JobId, KeyId, Label, Limits, OperationId, OperationState, OrganizationId,
+    PolicyVersionId, ProfileId, ProposalId, ProposalState, ProviderId, ProviderKind, RevisionId,
+    Role, RuntimeAssetId, Scope, SeenState, Severity, SkillCredentialId, SkillKey, StepId,
+    StepState, StopReason, Timestamp, UsageRecordId, UserId, Username, VariableName, Verdict,
+    VoteId, WantedState, WebhookId, Wire,
 };
 use sea_orm::{
     ColIdx, QueryResult, TryGetable, Value,
@@ -136,6 +137,9 @@ texts!(
     StepState,
     Verdict,
     VoteId,
+    IncidentId,
+    IncidentState,
+    Severity,
     Wire,
 );
 

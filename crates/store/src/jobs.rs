@@ -274,6 +274,20 @@ pub async fn list(db: &dyn Reads, queue: &str, request: &PageRequest) -> Result<
     table::page_where(db, equals("queue", queue), request).await
 }
 
+/// How many were given up since.
+///
+/// # Errors
+/// Only when the database fails.
+pub async fn count_dead_since(db: &dyn Reads, since: Timestamp) -> Result<u64> {
+    let conn = db.conn();
+    let sql = "SELECT COUNT(*) AS dead FROM jobs WHERE dead_at >= $1";
+    let row = conn
+        .one_raw(conn.statement(sql, vec![since.as_micros().into()]))
+        .await?;
+    let count: i64 = row.map_or(Ok(0), |row| row.try_get_by("dead"))?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
 /// Forgets jobs done before; given-up ones stay for somebody to look at. How many.
 ///
 /// # Errors

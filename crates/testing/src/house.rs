@@ -213,6 +213,7 @@ async fn build(reduced: bool, clock: ManualClock) -> House {
         asset_id,
         engines: EngineStore::new(folder.path().join("engines")),
         installation: RwLock::new(Installation::default()),
+        checks: Default::default(),
         engine_files: RwLock::default(),
         engine_override: None,
         live: Live::default(),

@@ -146,6 +146,18 @@ const TRANSACTIONS: &[(&str, &str, Class, &str)] = &[
         "a sign-in that came back",
     ),
     (
+        "app/src/incident/look.rs",
+        "incidents.keep",
+        Observation,
+        "what checks find and do not find any more, each with its entry of the log",
+    ),
+    (
+        "app/src/incident/look.rs",
+        "incidents.patch",
+        Observation,
+        "that something was done about an incident, with its entry of the log; what was done went through the door",
+    ),
+    (
         "background/src/operation/executor.rs",
         "operations.take",
         Machinery,

@@ -165,6 +165,8 @@ ids! {
     RequestId = "req";
     /// A durable execution of an allowed change.
     OperationId = "op";
+    /// Something found broken.
+    IncidentId = "inc";
     /// An address that is told what happens.
     WebhookId = "hook";
     /// One entry of the log on its way to a webhook.

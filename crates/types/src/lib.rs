@@ -4,6 +4,7 @@
 //! or awaits, so that every other room can depend on it without inheriting behaviour.
 
 mod id;
+mod incident;
 mod instance;
 mod limits;
 mod model;
@@ -15,6 +16,7 @@ mod quantity;
 mod time;
 
 pub use id::*;
+pub use incident::*;
 pub use instance::*;
 pub use limits::*;
 pub use model::*;

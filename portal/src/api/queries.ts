@@ -7,11 +7,13 @@ import type {
   BrowserSessionView,
   ChatHistory,
   ChatSession,
+  CheckView,
   DeliveryState,
   DeliveryView,
   EngineView,
   EvidenceView,
   IdentityProviderView,
+  IncidentView,
   InstanceView,
   InvitationView,
   Me,
@@ -266,6 +268,42 @@ export const operationQuery = (id: string) =>
     refetchInterval: (query) =>
       ['pending', 'running', 'undoing'].includes(query.state.data?.state ?? '') ? 2_000 : false,
   });
+/** What is broken now, for the count in the navigation too: the stream says when there is more or less. */
+export const brokenQuery = queryOptions({
+  queryKey: ['incidents', 'open'],
+  queryFn: () => all<IncidentView>('/api/v1/incidents', { state: 'open' }),
+  staleTime: 60_000,
+});
+/** What is broken about one thing. */
+export const brokenOfQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['incidents', 'of', id],
+    queryFn: () => all<IncidentView>('/api/v1/incidents', { state: 'open', resource_id: id }),
+    staleTime: 60_000,
+  });
+export const mendedQuery = infiniteQueryOptions({
+  queryKey: ['incidents', 'resolved'],
+  queryFn: ({ pageParam }) =>
+    api.get<Page<IncidentView>>('/api/v1/incidents', {
+      query: { state: 'resolved', limit: 50, cursor: pageParam },
+    }),
+  initialPageParam: undefined as string | undefined,
+  getNextPageParam: (page) => page.next_cursor ?? undefined,
+});
+/** While somebody looks at what is broken: that it was found again, or with other words, is no entry of the log. */
+export const FOUND_AGAIN = 60_000;
+export const incidentQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['incidents', id],
+    queryFn: () => api.get<IncidentView>(`/api/v1/incidents/${encodeURIComponent(id)}`),
+    refetchInterval: (query) => (query.state.data?.state === 'open' ? FOUND_AGAIN : false),
+  });
+/** Asked again by itself: that a check looked and found what it found before is no entry of the log. */
+export const checksQuery = queryOptions({
+  queryKey: ['checks'],
+  queryFn: () => api.get<CheckView[]>('/api/v1/checks'),
+  refetchInterval: 30_000,
+});
 /** The log, newest first, a page at a time; what is new comes as events. */
 export const evidenceQuery = (filter: Record<string, string>) =>
   infiniteQueryOptions({

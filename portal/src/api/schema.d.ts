@@ -14,6 +14,11 @@ export interface components {
              */
             password: string;
         };
+        /** @description Says that somebody looks after an incident. */
+        AcknowledgeIncident: {
+            /** @description What they say about it. */
+            note?: string | null;
+        };
         /** @description Answers a question. */
         AnswerQuestion: {
             /** @description The answer. */
@@ -277,6 +282,22 @@ export interface components {
             text: string;
             /** @description What must hold under them; those of the version in force when absent. */
             tests?: components["schemas"]["PolicyTest"][] | null;
+        };
+        /** @description A check, and what it found last. */
+        CheckView: {
+            /** @description The check, a stable word. */
+            id: string;
+            /** @description What it looks at, in words. */
+            about: string;
+            outcome?: components["schemas"]["Severity"] | null;
+            /**
+             * Format: int32
+             * @description How much it found.
+             */
+            findings: number;
+            looked_at?: components["schemas"]["Timestamp"] | null;
+            /** @description Why it could not look. */
+            error?: string | null;
         };
         /** @description Makes the first administrator; needs the header `X-Setup-Token`. */
         ClaimBreakglass: {
@@ -606,6 +627,11 @@ export interface components {
             /** @description Fractal's version. */
             version: string;
             instances?: components["schemas"]["InstanceCounts"] | null;
+            /**
+             * Format: int64
+             * @description How many incidents are open.
+             */
+            incidents?: number | null;
         };
         IdentityProviderId: string;
         /** @description An OIDC identity provider, without its client secret. */
@@ -632,6 +658,50 @@ export interface components {
             redirect_uri: string;
             /** @description When it was made. */
             created_at: components["schemas"]["Timestamp"];
+        };
+        IncidentId: string;
+        /**
+         * @description Whether an incident goes on.
+         * @enum {string}
+         */
+        IncidentState: "open" | "resolved";
+        /** @description Something found broken. */
+        IncidentView: {
+            /** @description Its id. */
+            id: components["schemas"]["IncidentId"];
+            /** @description The check that found it. */
+            check: string;
+            /** @description How bad it is. */
+            severity: components["schemas"]["Severity"];
+            /** @description Whether it goes on. */
+            state: components["schemas"]["IncidentState"];
+            /** @description What was found, in words. */
+            finding: string;
+            /** @description What to do about it. */
+            remedy?: string | null;
+            /** @description What Fractal did about it at once, in words. */
+            patch?: string | null;
+            /**
+             * Format: int32
+             * @description How often it did.
+             */
+            attempts: number;
+            /** @description About which kind of thing. */
+            resource_kind: string;
+            /** @description About which thing. */
+            resource_id: string;
+            owner?: components["schemas"]["OwnerRef"] | null;
+            acknowledged_by?: components["schemas"]["OwnerRef"] | null;
+            acknowledged_at?: components["schemas"]["Timestamp"] | null;
+            /** @description What they say about it. */
+            note?: string | null;
+            /** @description Whether the caller may say that they look after it. */
+            can_acknowledge: boolean;
+            /** @description When it was found. */
+            opened_at: components["schemas"]["Timestamp"];
+            /** @description When it was found last, to within five minutes. */
+            seen_at: components["schemas"]["Timestamp"];
+            resolved_at?: components["schemas"]["Timestamp"] | null;
         };
         /** @description The proof that an entry is in the log (RFC 6962 section 2.1.1). */
         InclusionProof: {
@@ -1244,6 +1314,49 @@ export interface components {
                 redirect_uri: string;
                 /** @description When it was made. */
                 created_at: components["schemas"]["Timestamp"];
+            }[];
+            /** @description Pass it as `cursor` for the next page; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_IncidentView: {
+            /** @description The entries, newest first unless the route says otherwise. */
+            items: {
+                /** @description Its id. */
+                id: components["schemas"]["IncidentId"];
+                /** @description The check that found it. */
+                check: string;
+                /** @description How bad it is. */
+                severity: components["schemas"]["Severity"];
+                /** @description Whether it goes on. */
+                state: components["schemas"]["IncidentState"];
+                /** @description What was found, in words. */
+                finding: string;
+                /** @description What to do about it. */
+                remedy?: string | null;
+                /** @description What Fractal did about it at once, in words. */
+                patch?: string | null;
+                /**
+                 * Format: int32
+                 * @description How often it did.
+                 */
+                attempts: number;
+                /** @description About which kind of thing. */
+                resource_kind: string;
+                /** @description About which thing. */
+                resource_id: string;
+                owner?: components["schemas"]["OwnerRef"] | null;
+                acknowledged_by?: components["schemas"]["OwnerRef"] | null;
+                acknowledged_at?: components["schemas"]["Timestamp"] | null;
+                /** @description What they say about it. */
+                note?: string | null;
+                /** @description Whether the caller may say that they look after it. */
+                can_acknowledge: boolean;
+                /** @description When it was found. */
+                opened_at: components["schemas"]["Timestamp"];
+                /** @description When it was found last, to within five minutes. */
+                seen_at: components["schemas"]["Timestamp"];
+                resolved_at?: components["schemas"]["Timestamp"] | null;
             }[];
             /** @description Pass it as `cursor` for the next page; absent on the last one. */
             next_cursor?: string | null;
@@ -2191,6 +2304,11 @@ export interface components {
             /** @description The risk of the reduced runtime was accepted, so that more than one person may use it. */
             reduced_isolation_accepted: boolean;
         };
+        /**
+         * @description How bad a finding is.
+         * @enum {string}
+         */
+        Severity: "good" | "attention" | "failed";
         /** @description How one may sign in here. */
         SignInMethods: {
             /** @description Whether passwords are taken (always, for breakglass). */

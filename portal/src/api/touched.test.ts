@@ -52,6 +52,14 @@ test('steps renew operations, and an end also the agents that it lets go of', ()
   ]);
 });
 
+test('what breaks, is mended or is looked after renews incidents, and what the checks found', () => {
+  for (const action of ['open', 'patch', 'resolve', 'acknowledge'])
+    expect(touched(entry(`incident.${action}`, 'incident', 'inc_1'), 'user_1')).toEqual([
+      ['incidents'],
+      ['checks'],
+    ]);
+});
+
 test('access rules may change what somebody may do', () => {
   expect(touched(entry('policy.update', 'settings', 'org_1'), 'user_1')).toContainEqual(['policy']);
   expect(touched(entry('policy.reset', 'settings', 'org_1'), 'user_1')).toContainEqual(['me']);

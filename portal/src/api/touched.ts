@@ -19,6 +19,7 @@ const LISTS: Record<string, readonly Key[]> = {
   webhook: [['webhooks']],
   proposal: [['proposals']],
   operation: [['operations']],
+  incident: [['incidents'], ['checks']],
 };
 
 /** The keys of `queries.ts` whose answers it may have changed; `me` is who is signed in. */

@@ -13,6 +13,8 @@ import { useLocale } from './language';
 import {
   ChatPage,
   EvidencePage,
+  IncidentPage,
+  IncidentsPage,
   InstancePage,
   InstancesPage,
   InvitationPage,
@@ -109,6 +111,8 @@ export function App() {
                   <Route path="/proposals/:id" element={page(<ProposalPage />)} />
                   <Route path="/operations" element={page(<OperationsPage />)} />
                   <Route path="/operations/:id" element={page(<OperationPage />)} />
+                  <Route path="/incidents" element={page(<IncidentsPage />)} />
+                  <Route path="/incidents/:id" element={page(<IncidentPage />)} />
                   <Route path="/settings" element={<Navigate to="/settings/agent" replace />} />
                   <Route path="/settings/rules" element={page(<RulesPage />)} />
                   <Route path="/settings/webhooks" element={page(<WebhooksPage />)} />

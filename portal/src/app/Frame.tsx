@@ -2,6 +2,7 @@
 import { ActionIcon, Button, Kbd, Skeleton, Tooltip } from '@mantine/core';
 import { useDisclosure, useHotkeys, useLocalStorage } from '@mantine/hooks';
 import {
+  IconActivityHeartbeat,
   IconInbox,
   IconLayoutSidebarLeftCollapse,
   IconLayoutSidebarLeftExpand,
@@ -20,7 +21,7 @@ import { Link, Navigate, NavLink, Outlet, useLocation } from 'react-router';
 import { useHappeningStream } from '../api/happenings';
 import { useConnectionLost } from '../api/live';
 import { asProblem } from '../api/problem';
-import { awaitingQuery, meQuery, onboardingQuery, stuckQuery } from '../api/queries';
+import { awaitingQuery, brokenQuery, meQuery, onboardingQuery, stuckQuery } from '../api/queries';
 import { SessionList } from '../chat/SessionList';
 import { t, tn } from '../strings';
 import { Logo, ProblemAlert } from '../ui/bits';
@@ -33,12 +34,16 @@ import { can, isAdmin } from './session';
 
 const Conversations = lazy(() => import('./Conversations'));
 const Palette = lazy(() => import('./Palette'));
+/** On phones the bar at the bottom is full: these stand in the row of settings. */
+const BESIDE = ['proposals', 'operations', 'incidents', 'evidence'] as const;
 
 export function Frame() {
   const me = useQuery(meQuery);
   const onboarding = useQuery(onboardingQuery);
   const awaiting = useQuery({ ...awaitingQuery, enabled: me.data !== undefined }).data?.length ?? 0;
   const stuck = useQuery({ ...stuckQuery(false), enabled: me.data !== undefined }).data?.length ?? 0;
+  const sees = can(me.data, 'incident.view');
+  const broken = useQuery({ ...brokenQuery, enabled: sees }).data?.length ?? 0;
   const { pathname } = useLocation();
   const [narrow, setNarrow] = useLocalStorage({ key: 'fractal.sidebar', defaultValue: false });
   const [palette, setPalette] = useState(false);
@@ -79,9 +84,7 @@ export function Frame() {
     return <Navigate to="/setup" replace />;
 
   const inSettings = pathname.startsWith('/settings');
-  const inEvidence = pathname === '/evidence';
-  const inProposals = pathname.startsWith('/proposals');
-  const inOperations = pathname.startsWith('/operations');
+  const beside = BESIDE.find((one) => one === pathname.split('/')[1]);
   const isChat = pathname === '/';
   return (
     <div className="frame" data-narrow={narrow || undefined}>
@@ -127,6 +130,15 @@ export function Frame() {
             narrow={narrow}
             waiting={{ n: stuck, words: 'nav.stuck' }}
           />
+          {sees && (
+            <RailLink
+              to="/incidents"
+              icon={<IconActivityHeartbeat size={18} />}
+              label={t('nav.incidents')}
+              narrow={narrow}
+              waiting={{ n: broken, words: 'nav.broken' }}
+            />
+          )}
           {can(me.data, 'evidence.view') && (
             <RailLink
               to="/evidence"
@@ -165,17 +177,7 @@ export function Frame() {
           <div className="header-title" id="header-slot">
             {!isChat && (
               <span className="only-phone">
-                {t(
-                  inSettings
-                    ? 'nav.settings'
-                    : inEvidence
-                      ? 'nav.evidence'
-                      : inProposals
-                        ? 'nav.proposals'
-                        : inOperations
-                          ? 'nav.operations'
-                          : 'nav.agents',
-                )}
+                {t(inSettings ? 'nav.settings' : beside ? `nav.${beside}` : 'nav.agents')}
               </span>
             )}
             <HeaderSlot.Target />
@@ -204,8 +206,22 @@ export function Frame() {
               <Count n={awaiting} />
             </ActionIcon>
           )}
-          {/* In the chat the agent and its state need the room. */}
-          {stuck > 0 && !isChat && (
+          {/* In the chat the agent and its state need the room. What is stuck is soon found broken: one sign is enough. */}
+          {broken > 0 && !isChat && (
+            <ActionIcon
+              component={Link}
+              to="/incidents"
+              className="only-phone"
+              variant="subtle"
+              color="gray"
+              size={44}
+              aria-label={waitingName(t('nav.incidents'), tn('nav.broken', broken))}
+            >
+              <IconActivityHeartbeat size={20} />
+              <Count n={broken} />
+            </ActionIcon>
+          )}
+          {stuck > 0 && broken === 0 && !isChat && (
             <ActionIcon
               component={Link}
               to="/operations"
@@ -231,10 +247,9 @@ export function Frame() {
           </ActionIcon>
           <AccountMenu me={me.data} />
         </header>
-        {(inSettings || inEvidence || inProposals || inOperations) && (
+        {(inSettings || beside) && (
           <nav className="settings-tabs" aria-label={t('nav.settings')}>
             <SettingsNav me={me.data} />
-            {/* The bar at the bottom is full: on phones proposals, operations and the log stand here. */}
             <NavLink className="nav-link" to="/proposals">
               <IconInbox size={18} aria-hidden />
               {t('nav.proposals')}
@@ -243,6 +258,12 @@ export function Frame() {
               <IconRoute size={18} aria-hidden />
               {t('nav.operations')}
             </NavLink>
+            {sees && (
+              <NavLink className="nav-link" to="/incidents">
+                <IconActivityHeartbeat size={18} aria-hidden />
+                {t('nav.incidents')}
+              </NavLink>
+            )}
             {can(me.data, 'evidence.view') && (
               <NavLink className="nav-link" to="/evidence">
                 <IconListCheck size={18} aria-hidden />
@@ -272,12 +293,7 @@ export function Frame() {
           <IconServer size={22} aria-hidden />
           {t('nav.agents')}
         </NavLink>
-        <NavLink
-          to="/settings"
-          className={({ isActive }) =>
-            isActive || inEvidence || inProposals || inOperations ? 'active' : ''
-          }
-        >
+        <NavLink to="/settings" className={({ isActive }) => (isActive || beside ? 'active' : '')}>
           <IconSettings size={22} aria-hidden />
           {t('nav.settings')}
         </NavLink>
@@ -314,7 +330,7 @@ function RailLink(props: {
   narrow: boolean;
   end?: boolean;
   /** How many wait there for whoever is here, and what that is called. */
-  waiting?: { n: number; words: 'nav.waiting' | 'nav.stuck' };
+  waiting?: { n: number; words: 'nav.waiting' | 'nav.stuck' | 'nav.broken' };
 }) {
   const n = props.waiting?.n ?? 0;
   const count = props.waiting && n > 0 ? tn(props.waiting.words, n) : undefined;

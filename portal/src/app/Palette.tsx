@@ -3,6 +3,7 @@ import '@mantine/spotlight/styles.css';
 import { useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
 import { createSpotlight, Spotlight, type SpotlightActionGroupData } from '@mantine/spotlight';
 import {
+  IconActivityHeartbeat,
   IconInbox,
   IconListCheck,
   IconLogout,
@@ -81,6 +82,16 @@ export default function Palette({ me, onClose }: { me: Me | undefined; onClose: 
             leftSection: <IconRoute size={18} />,
             onClick: () => navigate('/operations'),
           },
+          ...(can(me, 'incident.view')
+            ? [
+                {
+                  id: 'page-incidents',
+                  label: t('nav.incidents'),
+                  leftSection: <IconActivityHeartbeat size={18} />,
+                  onClick: () => navigate('/incidents'),
+                },
+              ]
+            : []),
           ...(can(me, 'evidence.view')
             ? [
                 {

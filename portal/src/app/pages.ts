@@ -24,6 +24,8 @@ export const ProposalsPage = page(() => import('../proposals/ProposalsPage'), 'p
 export const ProposalPage = page(() => import('../proposals/ProposalPage'), 'proposals');
 export const OperationsPage = page(() => import('../operations/OperationsPage'), 'operations');
 export const OperationPage = page(() => import('../operations/OperationPage'), 'operations');
+export const IncidentsPage = page(() => import('../incidents/IncidentsPage'), 'incidents');
+export const IncidentPage = page(() => import('../incidents/IncidentPage'), 'incidents');
 /** No page, but with words that only few ever need. */
 export const Waiting = page(() => import('../proposals/Waiting'), 'proposals');
 export const SettingsPage = page(() => import('../settings/SettingsPage'), 'settings');

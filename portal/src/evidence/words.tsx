@@ -42,6 +42,7 @@ export const ACTIONS = {
   policy: ['update', 'reset'],
   proposal: ['create', 'approve', 'reject', 'withdraw', 'settle', 'collect'],
   operation: ['cancel', 'resolve', 'step', 'undo', 'settle'],
+  incident: ['open', 'patch', 'acknowledge', 'resolve'],
   webhook: ['create', 'update', 'replay', 'delete', 'dead'],
   engine: ['install'],
   key: ['rotate', 'export'],
@@ -58,6 +59,8 @@ export const OUTCOMES = [
   'stuck',
   'crash_looping',
   'unreachable',
+  'open',
+  'resolved',
 ] as const;
 
 /** Names for ids: of people and agents, as far as the reader may list them. */
@@ -104,6 +107,8 @@ const ENDS: Record<string, { tone: string; Icon: typeof IconCheck }> = {
   failed: { tone: 'failed', Icon: IconCircleX },
   crash_looping: { tone: 'failed', Icon: IconAlertTriangle },
   stuck: { tone: 'failed', Icon: IconAlertTriangle },
+  open: { tone: 'attention', Icon: IconAlertTriangle },
+  resolved: { tone: 'good', Icon: IconCircleCheck },
   begun: { tone: 'attention', Icon: IconArrowBackUp },
   undone: { tone: 'quiet', Icon: IconArrowBackUp },
   skipped: { tone: 'quiet', Icon: IconPlayerSkipForward },

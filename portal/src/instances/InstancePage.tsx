@@ -10,6 +10,7 @@ import { useLive } from '../api/live';
 import { instanceQuery, queryClient } from '../api/queries';
 import type { InstanceView } from '../api/types';
 import { useMe } from '../app/session';
+import { Banner as Incidents } from '../incidents/Banner';
 import { Banner } from '../operations/Banner';
 import { t } from '../strings';
 import { Id, ProblemAlert, Section, Time } from '../ui/bits';
@@ -122,6 +123,7 @@ export default function InstancePage() {
           )}
         </Alert>
       )}
+      <Incidents id={instance.id} name={instance.name} />
       <Tabs
         mt="lg"
         value={tab}

@@ -17,6 +17,7 @@ const OWNED = [
   'usage',
   'user',
   'operation',
+  'incident',
 ];
 export const isOwned = (kind: string) => OWNED.includes(kind);
 /** Only these have a role: of a person, or what an invitation gives. */

@@ -46,6 +46,10 @@ export const ROOMS = {
     () => import('./rooms/operations.en'),
     () => import('./rooms/operations.de'),
   ),
+  incidents: room(
+    () => import('./rooms/incidents.en'),
+    () => import('./rooms/incidents.de'),
+  ),
   webhooks: room(
     () => import('./rooms/webhooks.en'),
     () => import('./rooms/webhooks.de'),

@@ -23,6 +23,7 @@ pub use change_engine::{ChangeEngine, change_engine};
 pub use config::agent_config;
 pub use delete::{Delete, delete};
 pub use disk::set_limits;
+pub(crate) use provision::NAME as PROVISION;
 pub use provision::Provision;
 pub use read::{follow, list, logs, timeline, view};
 pub(crate) use wanted::{MAX_PER_USER, suspend};

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Its name as an operation.
-const NAME: &str = "instance.create";
+pub(crate) const NAME: &str = "instance.create";
 
 const ENGINE: &str = "engine";
 const START: &str = "start";

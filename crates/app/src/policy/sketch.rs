@@ -187,6 +187,11 @@ fn thing(
             organization,
             approver: sketch.role.unwrap_or(Role::Admin),
         },
+        "incident" => Resource::Incident {
+            id: Some(made_up(1)),
+            owner: Some(owner),
+            organization,
+        },
         "operation" => Resource::Operation {
             id: Some(made_up(1)),
             owner,

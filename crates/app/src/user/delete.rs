@@ -8,8 +8,8 @@
 use async_trait::async_trait;
 use fractal_policy::{Action, Resource};
 use fractal_store::{
-    Instance, PageRequest, Tx, User, Volumes, credentials, instances, operations, owner_keys,
-    profiles, proposals, providers, skill_credentials, users,
+    Instance, PageRequest, Tx, User, Volumes, credentials, incidents, instances, operations,
+    owner_keys, profiles, proposals, providers, skill_credentials, users,
 };
 use fractal_types::{InstanceId, Timestamp, UserId, WantedState};
 
@@ -167,6 +167,7 @@ pub async fn finish_deletion(app: &App, id: UserId) -> Result<bool> {
             }
             instances::delete_gone(&tx, id).await?;
             operations::delete_of(&tx, id).await?;
+            incidents::delete_of(&tx, id).await?;
             users::delete(&tx, id).await?;
             owner_keys::delete_all(&tx, &id.to_string()).await?;
             Ok::<_, crate::Error>(true)

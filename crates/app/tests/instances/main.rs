@@ -6,6 +6,7 @@ mod disk;
 mod failure;
 mod faults;
 mod idle;
+mod incidents;
 mod life;
 mod operations;
 mod site;

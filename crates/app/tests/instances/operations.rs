@@ -287,7 +287,7 @@ async fn an_agent_that_another_operation_holds_is_not_deleted_until_it_lets_go()
 }
 
 /// The operation that makes an agent ready.
-async fn making(home: &Home, id: InstanceId) -> OperationView {
+pub async fn making(home: &Home, id: InstanceId) -> OperationView {
     let query = OperationQuery {
         resource_id: Some(id.to_string()),
         ..OperationQuery::default()
@@ -338,7 +338,7 @@ async fn a_new_agent_is_followed_until_it_answers_and_belongs_to_nobody_meanwhil
 }
 
 /// An agent whose first start was given up.
-async fn one_that_does_not_come_up(home: &Home) -> InstanceId {
+pub async fn one_that_does_not_come_up(home: &Home) -> InstanceId {
     let id = home.create("ada").await;
     home.until("it is given up", || async {
         if home.row(id).await.seen == SeenState::Starting {

@@ -5,6 +5,7 @@
 
 mod agent;
 mod evidence;
+mod incidents;
 mod installation;
 mod instances;
 mod operations;
@@ -22,6 +23,7 @@ use fractal_runtime::{relay::RelayArgs, supervisor::SuperviseArgs};
 
 pub use agent::*;
 pub use evidence::*;
+pub use incidents::*;
 pub use installation::*;
 pub use instances::*;
 pub use operations::*;
@@ -149,6 +151,9 @@ pub enum Command {
     /// What is being done, step by step
     #[command(subcommand)]
     Operations(Operations),
+    /// What was found broken, and the checks that look for it
+    #[command(subcommand)]
+    Incidents(Incidents),
     /// Print completions for a shell
     Completions {
         /// The shell

@@ -6,6 +6,7 @@ mod dry_run;
 mod engine;
 mod evidence;
 mod identity_providers;
+mod incidents;
 mod instances;
 mod invitations;
 mod keys;
@@ -126,6 +127,7 @@ async fn carry_out(session: &Session, command: Command) -> anyhow::Result<ExitCo
         Command::Instances(command) => return instances::run(session, command).await,
         Command::Proposals(command) => return proposals::run(session, command).await,
         Command::Operations(command) => return operations::run(session, command).await,
+        Command::Incidents(command) => incidents::run(session, command).await?,
         Command::Providers(command) => providers::run(session, command).await?,
         Command::Profile(command) => profile::run(session, command).await?,
         Command::Skills(command) => skills::run(session, command).await?,

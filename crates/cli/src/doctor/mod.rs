@@ -130,6 +130,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("key-backup", |s| Box::pin(async { data::key_backup(s) })),
     ("tls", |s| Box::pin(async { server::tls(s) })),
     ("server", |s| Box::pin(server::server(s))),
+    ("incidents", |s| Box::pin(server::incidents(s))),
 ];
 
 /// Runs every check and prints what was found.

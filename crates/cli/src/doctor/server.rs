@@ -37,10 +37,10 @@ fn client(
     }
 }
 
-pub async fn server(surroundings: &Surroundings) -> Found {
-    let listen = surroundings.settings.listen;
+/// Where to ask it.
+fn address_of(surroundings: &Surroundings) -> std::net::SocketAddr {
+    let mut address = surroundings.settings.listen;
     // A server that listens everywhere is asked on loopback.
-    let mut address = listen;
     if address.ip().is_unspecified() {
         address.set_ip(if address.is_ipv6() {
             std::net::Ipv6Addr::LOCALHOST.into()
@@ -48,7 +48,28 @@ pub async fn server(surroundings: &Surroundings) -> Found {
             std::net::Ipv4Addr::LOCALHOST.into()
         });
     }
-    let client = match client(surroundings, address) {
+    address
+}
+
+/// What the running server's own checks have found.
+pub async fn incidents(surroundings: &Surroundings) -> Found {
+    let health = match client(surroundings, address_of(surroundings)) {
+        Ok(client) => client.health().await,
+        Err(error) => Err(error),
+    };
+    match health.ok().and_then(|health| health.incidents) {
+        None => Found::good("the server's own checks look while it runs"),
+        Some(0) => Found::good("the server's own checks find nothing broken"),
+        Some(open) => Found::attention(
+            format!("the server's own checks have {open} incident(s) open"),
+            "see `fractal incidents list --state open`, or Incidents in the Portal",
+        ),
+    }
+}
+
+pub async fn server(surroundings: &Surroundings) -> Found {
+    let listen = surroundings.settings.listen;
+    let client = match client(surroundings, address_of(surroundings)) {
         Ok(client) => client,
         Err(error) => {
             return Found::failed(

@@ -5,6 +5,7 @@ mod chat;
 mod engines;
 mod evidence;
 mod identity_providers;
+mod incidents;
 mod instances;
 mod invitations;
 mod keys;
@@ -34,6 +35,7 @@ pub fn routes() -> Routes {
         engines::routes(),
         evidence::routes(),
         identity_providers::routes(),
+        incidents::routes(),
         instances::routes(),
         invitations::routes(),
         keys::routes(),

@@ -23,6 +23,8 @@ const OTHERS: &[&str] = &[
     "resolveApproval",
     "streamChat",
     "streamChatCompatible",
+    // Looks, and keeps what was found; nothing that people own.
+    "runChecks",
     // Before anybody is there, or about the caller's own sign-in, where tries are counted.
     "acceptInvitation",
     "claimBreakglass",

@@ -11,10 +11,11 @@ use std::{
 use axum::{Router, body::Body};
 use fractal_api_types::{
     ChangeEngine, ChatRequest, CreateApiToken, CreateInstance, CreateInvitation, CreateProvider,
-    CreateUser, Login, PageQuery, SetSkillCredential, UpdatePolicy,
+    CreateUser, IncidentQuery, Login, PageQuery, SetSkillCredential, UpdatePolicy,
 };
 use fractal_app::{
-    Context, instance, invitation, proposal, provider, session, skill_credential, token, user,
+    Context, incident, instance, invitation, proposal, provider, session, skill_credential, token,
+    user,
 };
 use fractal_http::{Performer, Server};
 use fractal_proxy::chat::ChatHub;
@@ -22,7 +23,7 @@ use fractal_testing::{
     data_plane,
     house::{self, House, PASSWORD, client, name},
 };
-use fractal_types::{EngineId, InstanceId, ProviderKind, Role, Scope};
+use fractal_types::{EngineId, InstanceId, OperationId, ProviderKind, Role, Scope};
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use secrecy::ExposeSecret;
@@ -99,6 +100,8 @@ pub enum Target {
     Operation,
     /// One that waits for a choice.
     StuckOperation,
+    /// That one of Ada's or Bob's operations is stuck.
+    Incident,
 }
 
 impl Target {
@@ -116,6 +119,7 @@ impl Target {
                 | Self::Proposal
                 | Self::Operation
                 | Self::StuckOperation
+                | Self::Incident
         )
     }
 
@@ -126,6 +130,7 @@ impl Target {
             Self::Proposal,
             Self::Operation,
             Self::StuckOperation,
+            Self::Incident,
         ];
         self.is_personal() && !seen_by_others.contains(&self)
     }
@@ -257,6 +262,34 @@ impl World {
         (new.invitation.id.to_string(), secret)
     }
 
+    /// A change of an agent's engine that waits for a worker.
+    async fn operation(&self, of: &Person) -> OperationId {
+        let agent = self.new_instance(of, false).await;
+        let body = ChangeEngine {
+            engine_id: data_plane::other_engine_id(),
+        };
+        let begun = instance::change_engine(&self.house.app, &of.cx, agent, body).await;
+        begun.unwrap().id
+    }
+
+    async fn stuck_operation(&self, of: &Person) -> OperationId {
+        let id = self.operation(of).await;
+        data_plane::get_stuck(&self.house.app, id).await;
+        id
+    }
+
+    /// That one of somebody's operations is stuck.
+    async fn incident(&self, of: &Person) -> String {
+        let operation = self.stuck_operation(of).await;
+        incident::look(&self.house.app).await;
+        let query = IncidentQuery {
+            resource_id: Some(operation.to_string()),
+            ..IncidentQuery::default()
+        };
+        let page = incident::list(&self.house.app, &self.owner.cx, &query).await;
+        page.unwrap().items[0].id.to_string()
+    }
+
     /// Makes something fresh of this kind for somebody; what stands for `{id}` and, for chat, the agent.
     pub async fn make(&self, target: Target, of: &Person) -> (String, String) {
         let app = &self.house.app;
@@ -323,18 +356,9 @@ impl World {
                 made.webhook.id.to_string()
             }
             Target::Proposal => return self.proposal(of).await,
-            Target::Operation | Target::StuckOperation => {
-                let agent = self.new_instance(of, false).await;
-                let body = ChangeEngine {
-                    engine_id: data_plane::other_engine_id(),
-                };
-                let begun = instance::change_engine(app, &of.cx, agent, body).await;
-                let id = begun.unwrap().id;
-                if target == Target::StuckOperation {
-                    data_plane::get_stuck(app, id).await;
-                }
-                id.to_string()
-            }
+            Target::Operation => self.operation(of).await.to_string(),
+            Target::StuckOperation => self.stuck_operation(of).await.to_string(),
+            Target::Incident => self.incident(of).await,
             Target::Evidence => {
                 app.sealer.seal_all().await.unwrap();
                 "1".to_owned()
@@ -362,6 +386,7 @@ impl World {
             Target::Webhook => id("hook"),
             Target::Proposal => id("prop"),
             Target::Operation | Target::StuckOperation => id("op"),
+            Target::Incident => id("inc"),
             Target::Evidence => "999999999".to_owned(),
         };
         (name.clone(), name)

@@ -52,6 +52,7 @@ const STEPS: &[(&str, &str)] = &[
         include_str!("m0011_proposal_answers.sql"),
     ),
     ("m0012_operations", include_str!("m0012_operations.sql")),
+    ("m0013_incidents", include_str!("m0013_incidents.sql")),
 ];
 
 /// The tables that the steps make.

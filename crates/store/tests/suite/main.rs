@@ -6,6 +6,7 @@ mod fixture;
 #[path = "../../../testing/src/postgres.rs"]
 mod postgres_server;
 
+mod incidents;
 mod log;
 mod nouns;
 mod operations;
@@ -67,6 +68,8 @@ suite! {
         a_delivery_waits_for_the_older_ones_of_its_thing;
     rules:
         the_newest_rules_are_found_and_only_the_newest_decisions_kept;
+    incidents:
+        one_incident_is_open_for_a_check_and_a_thing;
     operations:
         operations_are_found_counted_and_fenced;
     proposals:
