@@ -99,9 +99,8 @@ impl Check for OperationStuck {
                 resource_id: row.id.to_string(),
                 severity: Severity::Failed,
                 finding: format!(
-                    "{} of {} is stuck: {}",
-                    row.kind,
-                    row.resource_id,
+                    "{} is stuck: {}",
+                    words_of(&row.kind),
                     row.reason.as_deref().unwrap_or("no reason was given")
                 ),
                 remedy: "have it tried again, go on without the step, or have it undone",
@@ -135,6 +134,16 @@ impl Check for OperationStuck {
             Err(error) if error.code == ProblemCode::Conflict => Ok(None),
             Err(error) => Err(error),
         }
+    }
+}
+
+/// What an operation does, in words.
+fn words_of(kind: &str) -> &str {
+    match kind {
+        PROVISION => "making an agent ready",
+        "instance.change_engine" => "changing the engine of an agent",
+        "instance.delete" => "deleting an agent",
+        other => other,
     }
 }
 

@@ -10,12 +10,15 @@ use fractal_api_types::CheckView;
 use fractal_store::{Incident, NewEntry, Tx, evidence, incidents};
 use fractal_types::{IncidentState, Principal, Severity, Timestamp, Via};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 use super::checks::{CHECKS, Check, Finding};
 use crate::{App, Result};
 
 /// Between two looks.
 const EVERY: Duration = Duration::from_secs(30);
+/// From being asked to looking.
+const SOON: Duration = Duration::from_secs(1);
 /// How exact `seen_at` is: an incident that goes on is not written with every look.
 const EXACT: Duration = Duration::from_secs(300);
 /// How often the same is patched before it is left to people.
@@ -23,7 +26,10 @@ const MOST_PATCHES: u32 = 3;
 
 /// What the checks of this process found last.
 #[derive(Debug, Default)]
-pub struct Board(Mutex<HashMap<&'static str, Last>>);
+pub struct Board {
+    last: Mutex<HashMap<&'static str, Last>>,
+    asked: Notify,
+}
 
 #[derive(Debug, Clone)]
 struct Last {
@@ -32,8 +38,13 @@ struct Last {
 }
 
 impl Board {
+    /// Something was done that may have mended or broken things: look before the next round.
+    pub(crate) fn look_soon(&self) {
+        self.asked.notify_one();
+    }
+
     fn note(&self, id: &'static str, last: Last) {
-        self.0
+        self.last
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .insert(id, last);
@@ -41,7 +52,7 @@ impl Board {
 
     /// Every check, with what it found last.
     pub(super) fn views(&self) -> Vec<CheckView> {
-        let board = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let board = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let view = |check: &&dyn Check| {
             let last = board.get(check.id());
             let found = last.map(|last| &last.found);
@@ -63,7 +74,11 @@ impl Board {
 pub async fn run(app: App) {
     loop {
         look(&app).await;
-        app.clock.sleep(EVERY).await;
+        tokio::select! {
+            () = app.clock.sleep(EVERY) => {}
+            // Asked inside a transaction, which shall be over.
+            () = app.checks.asked.notified() => app.clock.sleep(SOON).await,
+        }
     }
 }
 

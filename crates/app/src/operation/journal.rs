@@ -62,6 +62,8 @@ pub(super) async fn note(
     if action == "operation.settle" {
         metrics::counter!("fractal_operations_total", "kind" => operation.kind.clone(), "outcome" => outcome)
             .increment(1);
+        // Verified by what looks at everything, also after a failure.
+        app.checks.look_soon();
     }
     let entry = NewEntry {
         organization_id: operation.organization_id,
