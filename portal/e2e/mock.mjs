@@ -629,6 +629,15 @@ export async function startMock({ fresh = false, onboarded = !fresh, sockets: wi
       res.writeHead(303, { location: to, ...cookie });
       return res.end();
     }
+    if ((m = route('DELETE /api/v1/me/identity-providers/*'))) {
+      if (!state.me.has_password)
+        return problem(res, 409, 'conflict', 'That does not fit its present state', {
+          detail: 'it is your last way to sign in',
+          remedy: 'set a password first',
+        });
+      state.me.identity_providers = state.me.identity_providers.filter((id) => id !== m[0]);
+      return json(res, 204);
+    }
     if (key === 'POST /api/v1/auth/login') {
       if (body.password !== 'correct horse battery')
         return problem(res, 401, 'wrong-credentials', 'Username or password is wrong');

@@ -202,6 +202,16 @@ scenario(
     await link.click();
     await page.getByText('Linked', { exact: true }).waitFor();
     assert.equal(await link.count(), 0);
+    // The last way in stays, and the reason is told; another is given back.
+    state.me.has_password = false;
+    await page.getByRole('button', { name: 'Unlink Company login' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('button', { name: 'Unlink', exact: true }).click();
+    await dialog.getByText('It is your last way to sign in').waitFor();
+    state.me.has_password = true;
+    await dialog.getByRole('button', { name: 'Unlink', exact: true }).click();
+    await dialog.waitFor({ state: 'detached' });
+    await link.waitFor();
   },
 );
 

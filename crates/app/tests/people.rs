@@ -6,13 +6,16 @@ use fractal_api_types::{
     ResetPassword, RotateApiToken, UpdateMe, UpdateProfile, UpdateUser, UsageQuery,
 };
 use fractal_app::{
-    Context, chat, engine, instance, invitation, me, onboarding, profile, provider,
+    Context, chat, engine, instance, invitation, me, oidc, onboarding, profile, provider,
     session::{self, Revoked},
     token, usage, user,
 };
 use fractal_policy::{Action, Resource};
+use fractal_store::{
+    Credential, CredentialKind, IdentityProvider, Tx, credentials, identity_providers,
+};
 use fractal_testing::house::{House, PASSWORD, client, house, name, reduced_house};
-use fractal_types::{ProviderKind, Role, Scope, UserId};
+use fractal_types::{IdentityProviderId, ProviderKind, Role, Scope, UserId};
 use secrecy::SecretString;
 
 const DAY: u64 = 24 * 60 * 60;
@@ -503,6 +506,93 @@ async fn an_invitation_works_once_even_for_two_at_once() {
             .unwrap_err();
         assert_eq!(error.code, ProblemCode::InvitationRefused);
     }
+}
+
+/// One that is offered and never answers.
+async fn identity_provider(house: &House) -> IdentityProviderId {
+    let app = &house.app;
+    let id: IdentityProviderId = app.new_id();
+    let row = IdentityProvider {
+        id,
+        organization_id: app.organization_id,
+        name: id.to_string().parse().unwrap(),
+        issuer: format!("https://{id}.example.org").replace('_', "-"),
+        client_id: "fractal".into(),
+        client_secret: None,
+        scopes: Vec::new(),
+        enabled: true,
+        auto_provision: false,
+        allow_private_network: false,
+        created_at: app.clock.now(),
+        updated_at: app.clock.now(),
+    };
+    let insert = async |tx: Tx| identity_providers::insert(&tx, &row).await;
+    app.store.tx("test", insert).await.unwrap();
+    id
+}
+
+/// As coming back from it links somebody.
+async fn link(house: &House, user_id: UserId, provider: IdentityProviderId) {
+    let app = &house.app;
+    let insert = async |tx: Tx| {
+        let row = Credential {
+            id: app.new_id(),
+            user_id,
+            kind: CredentialKind::Oidc,
+            secret_hash: None,
+            issuer: Some(identity_providers::get(&tx, provider).await?.issuer),
+            subject: Some("ada".into()),
+            created_at: app.clock.now(),
+            reset_by: None,
+            reset_at: None,
+        };
+        credentials::insert(&tx, &row).await
+    };
+    app.store.tx("test", insert).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_link_to_an_identity_is_taken_away_unless_it_is_the_last_way_in() {
+    let (house, root) = claimed().await;
+    let app = &house.app;
+    let provider = identity_provider(&house).await;
+    let refused = oidc::unlink(app, &root, provider).await.unwrap_err();
+    assert_eq!(refused.code, ProblemCode::NotFound);
+
+    let id = root.user_id().unwrap();
+    link(&house, id, provider).await;
+    let linked = me::view(app, &root).await.unwrap().identity_providers;
+    assert_eq!(linked, [provider]);
+    oidc::unlink(app, &root, provider).await.unwrap();
+    let linked = me::view(app, &root).await.unwrap().identity_providers;
+    assert_eq!(linked, []);
+    let told = house.log("user.update").await;
+    assert!(told.last().unwrap().values.contains_key("unlinked_issuer"));
+
+    // Somebody who came by an identity provider and has no password.
+    link(&house, id, provider).await;
+    let remove = async |tx: Tx| {
+        let password = credentials::find_password(&tx, id).await?.unwrap();
+        credentials::delete(&tx, password.id).await
+    };
+    app.store.tx("test", remove).await.unwrap();
+    let refused = oidc::unlink(app, &root, provider).await.unwrap_err();
+    assert_eq!(refused.code, ProblemCode::Conflict);
+    assert_eq!(refused.remedy.as_deref(), Some("set a password first"));
+    // Another provider is a way in, one that is switched off is none.
+    let other = identity_provider(&house).await;
+    link(&house, id, other).await;
+    let switch = async |enabled| {
+        let change = async |tx: Tx| {
+            let row = identity_providers::get(&tx, other).await?;
+            identity_providers::update(&tx, &IdentityProvider { enabled, ..row }).await
+        };
+        app.store.tx("test", change).await.unwrap();
+    };
+    switch(false).await;
+    assert!(oidc::unlink(app, &root, provider).await.is_err());
+    switch(true).await;
+    oidc::unlink(app, &root, provider).await.unwrap();
 }
 
 #[tokio::test]

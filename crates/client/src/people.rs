@@ -160,6 +160,15 @@ impl Client {
             .await
     }
 
+    /// `DELETE /api/v1/me/identity-providers/{id}`: nobody comes in by it as the caller any more.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn unlink_identity_provider(&self, id: IdentityProviderId) -> Result<()> {
+        self.delete(&["api", "v1", "me", "identity-providers", &id.to_string()])
+            .await
+    }
+
     /// `POST /api/v1/identity-providers/{id}/test`: asks it to describe itself. It offers no models.
     ///
     /// # Errors

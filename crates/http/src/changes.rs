@@ -20,7 +20,7 @@ use fractal_app::{
     proposal::{self, Intent},
 };
 use fractal_types::ProposalId;
-use http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header, request::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header, request::Parts};
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::openapi::{
@@ -71,6 +71,7 @@ pub const CHANGES: &[&str] = &[
     "startInstance",
     "stopInstance",
     "undoOperation",
+    "unlinkIdentityProvider",
     "updateIdentityProvider",
     "updateInstance",
     "updatePolicy",
@@ -93,6 +94,14 @@ pub const DRY_RUN: HeaderName = HeaderName::from_static("fractal-dry-run");
 
 /// Says that an answer is that of a proposal, and which.
 pub const PROPOSAL: HeaderName = HeaderName::from_static("fractal-proposal");
+
+/// What the caller would rather have (RFC 7240, 2).
+const PREFER: HeaderName = HeaderName::from_static("prefer");
+
+/// Which of it was done (RFC 7240, 3).
+const APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+
+const RESPOND_ASYNC: &str = "respond-async";
 
 /// The longest body of a change.
 const LONGEST: usize = crate::extract::DEFAULT_LIMIT;
@@ -187,14 +196,24 @@ pub fn describe(operation: &mut Operation) {
                 .pattern(Some("^[!-~]+$")),
         ))
         .build();
+    let prefer = ParameterBuilder::new()
+        .name("Prefer")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "With respond-async (RFC 7240) the change is kept and carried out by itself; the answer is 202 with a ProposalView, and says so in \
+             Preference-Applied. Other preferences are ignored",
+        ))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+        .build();
     let parameters = operation.parameters.get_or_insert_default();
-    parameters.extend([RefOr::T(dry_run), RefOr::T(key)]);
+    parameters.extend([RefOr::T(dry_run), RefOr::T(key), RefOr::T(prefer)]);
     may_also_answer(operation, "200", "DryRun", "only tried");
     may_also_answer(
         operation,
         "202",
         "ProposalView",
-        "waits for approval as the proposal that the header Fractal-Proposal names",
+        "waits for approval, or for its turn, as the proposal that the header Fractal-Proposal names",
     );
 }
 
@@ -335,6 +354,11 @@ impl Change {
     }
 
     async fn carry_out(mut self, key: Option<Key>, next: Next) -> Response {
+        if prefers_async(&self.parts.headers)
+            && let Some(intent) = self.intent()
+        {
+            return self.later(key, intent).await;
+        }
         self.parts.extensions.insert(Asked {
             dry_run: false,
             key: key.clone(),
@@ -364,6 +388,25 @@ impl Change {
                 }
                 ApiError(error).into_response()
             }
+        }
+    }
+
+    /// Keeps it to be carried out by a worker, and answers before it is.
+    async fn later(self, key: Option<Key>, intent: Intent) -> Response {
+        let shown = shown(&self.described, &intent);
+        let cx = Context {
+            idempotency_key: key,
+            ..self.cx
+        };
+        let Changes {
+            server, performer, ..
+        } = &self.changes;
+        match proposal::ask_for_later(&server.app, &**performer, &cx, intent, shown).await {
+            Ok(view) => {
+                let applied = [(APPLIED, RESPOND_ASYNC)];
+                (applied, proposed(&view)).into_response()
+            }
+            Err(error) => ApiError(error).into_response(),
         }
     }
 
@@ -428,6 +471,19 @@ impl Change {
             Err(error) => ApiError(fractal_app::Error::internal(error)).into_response(),
         }
     }
+}
+
+/// Whether the caller would rather not wait (RFC 7240, 4.1).
+fn prefers_async(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(PREFER)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|text| text.split(','))
+        .any(|one| {
+            let word = one.split(';').next().unwrap_or_default().trim();
+            word.eq_ignore_ascii_case(RESPOND_ASYNC)
+        })
 }
 
 fn proposed(view: &ProposalView) -> Response {

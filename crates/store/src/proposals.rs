@@ -173,6 +173,15 @@ pub async fn list_open_of(db: &dyn Reads, user_id: UserId) -> Result<Vec<Proposa
     table::list_where(db, equals("user_id", user_id.to_value()).add(open)).await
 }
 
+/// What somebody asked for and is about to be carried out.
+///
+/// # Errors
+/// Only when the database fails or a row makes no sense.
+pub async fn list_approved_of(db: &dyn Reads, user_id: UserId) -> Result<Vec<Proposal>> {
+    let approved = Expr::col("state").eq(ProposalState::Approved.as_str());
+    table::list_where(db, equals("user_id", user_id.to_value()).add(approved)).await
+}
+
 /// Keeps what somebody said.
 ///
 /// # Errors

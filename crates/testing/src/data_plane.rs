@@ -14,10 +14,11 @@ use fractal_proxy::{
     ports::{ChatFailure, InstanceAccess, Progress},
 };
 use fractal_store::{
-    Engine, EngineState, IdentityProvider, Tx, engines, identity_providers, instances, operations,
+    Credential, CredentialKind, Engine, EngineState, IdentityProvider, Tx, credentials, engines,
+    identity_providers, instances, operations,
 };
 use fractal_types::{
-    Actor, EngineId, IdentityProviderId, InstanceId, OperationId, OperationState, StepState,
+    Actor, EngineId, IdentityProviderId, InstanceId, OperationId, OperationState, StepState, UserId,
 };
 use secrecy::SecretString;
 
@@ -171,6 +172,32 @@ pub async fn identity_provider(app: &App) -> IdentityProviderId {
         .await
         .expect("a new row");
     row.id
+}
+
+/// Links somebody to an account at an identity provider, as coming back from it would.
+///
+/// # Panics
+///
+/// When the database fails or there is no such provider.
+pub async fn link(app: &App, user_id: UserId, provider: IdentityProviderId) {
+    app.store
+        .tx("testing.link", async |tx: Tx| {
+            let row = Credential {
+                id: app.new_id(),
+                user_id,
+                kind: CredentialKind::Oidc,
+                secret_hash: None,
+                issuer: Some(identity_providers::get(&tx, provider).await?.issuer),
+                subject: Some(user_id.to_string()),
+                created_at: app.clock.now(),
+                reset_by: None,
+                reset_at: None,
+            };
+            credentials::insert(&tx, &row).await?;
+            Ok::<_, fractal_app::Error>(())
+        })
+        .await
+        .expect("a new row");
 }
 
 #[derive(Debug)]

@@ -81,6 +81,7 @@ export type Role = Schemas['Role'];
 export type RuntimeAssetView = Schemas['RuntimeAssetView'];
 export type Scope = Schemas['Scope'];
 export type SeenState = Schemas['SeenState'];
+export type SignInProvider = Schemas['SignInProvider'];
 export type SessionEvent = Schemas['SessionEvent'];
 export type AttachmentNote = Schemas['AttachmentNote'];
 export type LiveRequest = Schemas['LiveRequest'];

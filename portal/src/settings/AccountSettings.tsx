@@ -6,10 +6,11 @@ import { type FormEvent, useState } from 'react';
 import { api } from '../api/client';
 import { asProblem } from '../api/problem';
 import { meQuery, methodsQuery, queryClient } from '../api/queries';
-import type { Me } from '../api/types';
+import type { Me, SignInProvider } from '../api/types';
 import { signOut } from '../app/session';
 import { t } from '../strings';
 import { Loaded, PageBody, ProblemAlert, Section } from '../ui/bits';
+import { Confirm } from '../ui/dialogs';
 import { SHORTEST_PASSWORD } from '../ui/rules';
 import { SaveBar } from '../ui/SaveBar';
 import { useForm } from '../ui/useForm';
@@ -128,6 +129,7 @@ function Password({ me }: { me: Me }) {
 /** The identity providers: which lead to this account, and linking one that does not yet. */
 function Identities({ me }: { me: Me }) {
   const methods = useQuery(methodsQuery);
+  const [leaving, setLeaving] = useState<SignInProvider>();
   const providers = methods.data?.oidc ?? [];
   if (providers.length === 0) return null;
   const unlinked = providers.some((one) => !me.identity_providers?.includes(one.id));
@@ -139,9 +141,20 @@ function Identities({ me }: { me: Me }) {
           return me.identity_providers?.includes(one.id) ? (
             <Group key={one.id} justify="space-between">
               <Text size="sm">{one.name}</Text>
-              <Badge variant="default" size="sm" tt="none">
-                {t('account.identities.linked')}
-              </Badge>
+              <Group gap="xs">
+                <Badge variant="default" size="sm" tt="none">
+                  {t('account.identities.linked')}
+                </Badge>
+                <Button
+                  variant="subtle"
+                  color="gray"
+                  size="compact-sm"
+                  aria-label={t('account.identities.unlink', { name: one.name })}
+                  onClick={() => setLeaving(one)}
+                >
+                  {t('account.identities.unlink.action')}
+                </Button>
+              </Group>
             </Group>
           ) : (
             // Without a secure context the browser does not say that the way began here, and it would be an ordinary sign-in,
@@ -161,6 +174,20 @@ function Identities({ me }: { me: Me }) {
           </Text>
         )}
       </Stack>
+      {leaving && (
+        <Confirm
+          title={t('account.identities.unlink.title', { name: leaving.name })}
+          action={t('account.identities.unlink.action')}
+          danger
+          onClose={() => setLeaving(undefined)}
+          onConfirm={async () => {
+            await api.delete(`/api/v1/me/identity-providers/${leaving.id}`);
+            await queryClient.invalidateQueries({ queryKey: meQuery.queryKey });
+          }}
+        >
+          {t('account.identities.unlink.hint')}
+        </Confirm>
+      )}
     </Section>
   );
 }

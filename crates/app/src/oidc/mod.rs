@@ -10,6 +10,7 @@
 mod account;
 mod fault;
 mod starts;
+mod unlink;
 
 use std::time::Duration;
 
@@ -22,6 +23,8 @@ use fractal_types::{BrowserSessionId, IdentityProviderId, Principal};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use url::Url;
+
+pub use unlink::unlink;
 
 use self::{fault::Fault, starts::Starts};
 use crate::{

@@ -38,21 +38,48 @@ pub async fn ask(
     intent: Intent,
     request: ProposalRequest,
 ) -> Result<ProposalView> {
-    let user_id = cx.user_id()?;
     let (would, demands) = assume(performer, cx, &intent).await?;
-    let least = demands.iter().map(|demand| demand.role).min();
-    let Some(approver) = least else {
+    if demands.is_empty() {
         return Err(Error::conflict(
             "the access rules were changed meanwhile; this needs no approval now",
         )
         .remedy("ask for it again"));
-    };
+    }
+    keep(app, cx, intent, Shown { request, would }, demands).await
+}
+
+/// Keeps a change to be carried out by itself, as soon as it has the approvals it needs, which may be none.
+///
+/// # Errors
+///
+/// Whatever would keep the change from happening; `conflict` when too much waits already; see [`submit`].
+pub async fn ask_for_later(
+    app: &App,
+    performer: &dyn Performer,
+    cx: &Context,
+    intent: Intent,
+    request: ProposalRequest,
+) -> Result<ProposalView> {
+    let (would, demands) = assume(performer, cx, &intent).await?;
+    keep(app, cx, intent, Shown { request, would }, demands).await
+}
+
+async fn keep(
+    app: &App,
+    cx: &Context,
+    intent: Intent,
+    shown: Shown,
+    demands: Vec<PolicyApproval>,
+) -> Result<ProposalView> {
+    let user_id = cx.user_id()?;
+    let least = demands.iter().map(|demand| demand.role).min();
     let change = Create {
         user_id,
-        approver,
+        // Where nobody has to approve it, nobody but its asker and the owners has to see it.
+        approver: least.unwrap_or(Role::Owner),
         nonce: nonce(app),
         intent,
-        shown: Shown { request, would },
+        shown,
         demands,
     };
     let row = submit(app, cx, change).await?;
@@ -136,8 +163,14 @@ impl Change for Create {
 
     async fn apply(&self, door: &Door<'_>) -> Result<Proposal> {
         let app = door.app;
-        let open = proposals::list_open_of(door.tx, self.user_id).await?;
-        for row in &open {
+        let is_free = self.demands.is_empty();
+        let open = if is_free {
+            proposals::list_approved_of(door.tx, self.user_id).await?
+        } else {
+            proposals::list_open_of(door.tx, self.user_id).await?
+        };
+        // What needs no approval is done each time it is asked for, as it is when it is asked for at once.
+        for row in open.iter().filter(|_| !is_free) {
             if self.is_same(door, row).await? {
                 door.made(row.id);
                 door.note("again", true);
@@ -145,10 +178,10 @@ impl Change for Create {
             }
         }
         if open.len() >= MOST_OPEN {
-            return Err(Error::conflict(format!(
-                "{MOST_OPEN} of your changes wait for approval already"
-            ))
-            .remedy("withdraw some of them, or wait until they are decided"));
+            return Err(
+                Error::conflict(format!("{MOST_OPEN} of your changes wait already"))
+                    .remedy("withdraw some of them, or wait until they are decided or done"),
+            );
         }
         let now = app.clock.now();
         let id: ProposalId = app.new_id();
@@ -178,13 +211,17 @@ impl Change for Create {
             demands: serde_json::to_value(&self.demands).map_err(Error::internal)?,
             policies: would.decision.policies.clone(),
             approver: self.approver,
-            state: ProposalState::Open,
+            state: if is_free {
+                ProposalState::Approved
+            } else {
+                ProposalState::Open
+            },
             reason: None,
             answer: None,
             answered_at: None,
             created_at: now,
             expires_at: now.after(WAITS),
-            approved_at: None,
+            approved_at: is_free.then_some(now),
             settled_at: None,
         };
         for (column, text) in [("request", kept), ("simulation", shown)] {
@@ -201,8 +238,12 @@ impl Change for Create {
         door.enqueue(&NewJob {
             id: app.new_id(),
             queue: QUEUE.to_owned(),
-            payload: Task::Expire(id).payload(),
-            run_at: row.expires_at,
+            payload: if is_free {
+                Task::CarryOut(id).payload()
+            } else {
+                Task::Expire(id).payload()
+            },
+            run_at: if is_free { now } else { row.expires_at },
             max_attempts: ATTEMPTS,
         })
         .await?;

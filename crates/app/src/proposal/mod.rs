@@ -21,7 +21,7 @@ use fractal_types::{ProposalId, ProposalState, Role, UserId};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
-pub use ask::{ask, simulate};
+pub use ask::{ask, ask_for_later, simulate};
 pub use carry_out::{QUEUE, Work};
 pub(crate) use carry_out::{settle_with, standing};
 use intent::Shown;

@@ -87,6 +87,11 @@ pub enum IdentityProviders {
         /// Its id or name
         identity_provider: String,
     },
+    /// Take away the link to your own account there; your last way to sign in stays
+    Unlink {
+        /// Its id or name
+        identity_provider: String,
+    },
     /// Remove an identity provider; who signs in by it cannot any more
     Remove {
         /// Its id or name

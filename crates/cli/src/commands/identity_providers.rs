@@ -81,6 +81,24 @@ pub async fn run(session: &Session, command: IdentityProviders) -> anyhow::Resul
                 &identity_provider,
             )
         }
+        IdentityProviders::Unlink { identity_provider } => {
+            // What is offered at the sign-in everybody may see; the list of settings is for administrators.
+            let offered = client.sign_in_methods().await?.oidc;
+            let found = offered.into_iter().find(|one| {
+                one.id.to_string() == identity_provider || one.name.as_str() == identity_provider
+            });
+            let found = found.ok_or_else(|| {
+                anyhow::anyhow!(
+                    "no identity provider \"{identity_provider}\" is offered for signing in"
+                )
+            })?;
+            client.unlink_identity_provider(found.id).await?;
+            session.out.done_nothing(&format!(
+                "nobody signs in as you by {} any more",
+                found.name
+            ));
+            Ok(())
+        }
         IdentityProviders::Remove {
             identity_provider,
             yes,

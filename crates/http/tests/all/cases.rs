@@ -93,6 +93,7 @@ pub fn cases() -> Vec<Case> {
         case("finishOidc", None),
         case("getMe", None),
         case("updateMe", None).body(|_, _| json!({ "locale": "de" })),
+        case("unlinkIdentityProvider", Link),
         case("listSessions", None),
         case("revokeSession", Session),
         case("listTokens", None),

@@ -25,6 +25,7 @@ on_postgresql! {
     two_approvals_at_the_same_time_are_two
     what_changed_meanwhile_counts_when_it_is_carried_out
     what_was_asked_for_ends_by_a_no_a_change_of_mind_or_time
+    a_change_that_nobody_waits_for_is_answered_first_and_made_once
 }
 
 /// Rules under which every new token and every change of an own provider needs two approvals, one of them an owner's.
@@ -110,6 +111,69 @@ async fn asked(world: &World) -> (String, String) {
 async fn is_there(world: &World, provider: &str) -> bool {
     let path = format!("/api/v1/providers/{provider}");
     world.get(&path, &world.owner.proof()).await.status == 200
+}
+
+/// A change under `Prefer: respond-async`.
+async fn later(world: &World, method: Method, path: &str, who: &Person, body: &Value) -> Answer {
+    let mut asked = request(method, path, &who.proof(), Some(body));
+    let prefer = HeaderValue::from_static("wait=10, respond-async");
+    asked.headers_mut().insert("prefer", prefer);
+    world.send(asked).await
+}
+
+#[tokio::test]
+async fn a_change_that_nobody_waits_for_is_answered_first_and_made_once() {
+    let world = World::new().await;
+    let agent = world.instance(&world.ada).await;
+    let path = format!("/api/v1/instances/{agent}");
+    let name = async || {
+        let view = world.get(&path, &world.ada.proof()).await.json();
+        view["name"].as_str().unwrap().to_owned()
+    };
+    let before = name().await;
+    let rename = json!({ "name": "renamed later" });
+    let answer = later(&world, Method::PATCH, &path, &world.ada, &rename).await;
+    let id = id_of(&answer);
+    assert_eq!(answer.headers["preference-applied"], "respond-async");
+    assert_eq!(answer.headers["fractal-proposal"], id.as_str());
+    assert_eq!(
+        answer.headers["location"],
+        format!("/api/v1/proposals/{id}")
+    );
+    assert_eq!(answer.json()["state"], "approved");
+    assert_eq!(name().await, before, "nothing has happened yet");
+    world.work().await;
+    world.work().await;
+    assert_eq!(name().await, "renamed later");
+    assert_eq!(show(&world, &id, &world.ada).await.json()["state"], "done");
+    let changes = world.house.log("instance.configure").await;
+    assert_eq!(changes.len(), 1, "{changes:?}");
+    // It is nobody else's business, and no approver's.
+    assert_eq!(show(&world, &id, &world.bob).await.status, 404);
+
+    // What it answers, a secret included, is for who asked.
+    let token = json!({ "name": "made later" });
+    let asked = later(&world, Method::POST, "/api/v1/tokens", &world.ada, &token).await;
+    let id = id_of(&asked);
+    world.work().await;
+    let given = say(&world, &id, "collect", &world.ada, &json!({})).await;
+    assert_eq!(given.status, 200, "{}", given.json());
+    let given = given.json();
+    let secret = given["answer"]["secret"].as_str().unwrap();
+    assert!(secret.starts_with("frk_"));
+
+    // What cannot be done is refused at once, and nothing is kept.
+    let wrong = json!({ "name": "" });
+    let refused = later(&world, Method::PATCH, &path, &world.ada, &wrong).await;
+    assert!(refused.status.is_client_error(), "{}", refused.json());
+    let refused = later(&world, Method::PATCH, &path, &world.bob, &rename).await;
+    assert_eq!(refused.status, 404);
+
+    // A rule that asks for approval is obeyed all the same.
+    world.members_may_ask().await;
+    let path = format!("/api/v1/providers/{}", world.shared_provider().await);
+    let asked = later(&world, Method::DELETE, &path, &world.ada, &json!({})).await;
+    assert_eq!(asked.json()["state"], "open", "{}", asked.json());
 }
 
 #[tokio::test]

@@ -90,6 +90,8 @@ pub enum Target {
     User,
     Invitation,
     IdentityProvider,
+    /// The link to one's account at an identity provider.
+    Link,
     Engine,
     /// A sealed entry of the log.
     Evidence,
@@ -120,6 +122,7 @@ impl Target {
                 | Self::Operation
                 | Self::StuckOperation
                 | Self::Incident
+                | Self::Link
         )
     }
 
@@ -342,6 +345,11 @@ impl World {
             Target::User => self.newcomer().await,
             Target::Invitation => self.invitation().await.0,
             Target::IdentityProvider => data_plane::identity_provider(app).await.to_string(),
+            Target::Link => {
+                let id = data_plane::identity_provider(app).await;
+                data_plane::link(app, of.cx.user_id().unwrap(), id).await;
+                id.to_string()
+            }
             Target::Engine => self.engine.to_string(),
             Target::Webhook => {
                 let body = fractal_api_types::CreateWebhook {
@@ -381,7 +389,7 @@ impl World {
             Target::Conversation => return ("main".to_owned(), id("inst")),
             Target::User => id("user"),
             Target::Invitation => id("invt"),
-            Target::IdentityProvider => id("idp"),
+            Target::IdentityProvider | Target::Link => id("idp"),
             Target::Engine => id("eng"),
             Target::Webhook => id("hook"),
             Target::Proposal => id("prop"),

@@ -9,6 +9,11 @@ export const account = {
   'account.identities.link': '{name} verknüpfen',
   'account.identities.linked': 'Verknüpft',
   'account.identities.soon': 'Das geht bis 15 Minuten nach der Anmeldung.',
+  'account.identities.unlink': 'Verknüpfung mit {name} lösen',
+  'account.identities.unlink.action': 'Lösen',
+  'account.identities.unlink.hint':
+    'Niemand meldet sich hier mehr mit jenem Konto an. Offene Sitzungen gehen weiter, und es lässt sich wieder verknüpfen.',
+  'account.identities.unlink.title': 'Verknüpfung mit {name} lösen?',
   'account.intro': 'Dein Name, dein Passwort und wie alles aussieht.',
   'account.password': 'Passwort',
   'account.password.current': 'Bisheriges Passwort',

@@ -7,6 +7,11 @@ export const account = {
   'account.identities.link': 'Link {name}',
   'account.identities.linked': 'Linked',
   'account.identities.soon': 'That is possible within 15 minutes of signing in.',
+  'account.identities.unlink': 'Unlink {name}',
+  'account.identities.unlink.action': 'Unlink',
+  'account.identities.unlink.hint':
+    'Nobody signs in here by that account any more. Sessions that are open go on, and it can be linked again.',
+  'account.identities.unlink.title': 'Unlink {name}?',
   'account.intro': 'Your name, your password and how things look to you.',
   'account.password': 'Password',
   'account.password.current': 'Current password',
