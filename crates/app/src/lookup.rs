@@ -4,10 +4,10 @@
 
 use std::sync::Arc;
 
-use fractal_api_types::{PageQuery, ProblemCode};
+use fractal_api_types::{OwnerRef, PageQuery, ProblemCode};
 use fractal_policy::{Action, Denial, Outcome, Question, Resource};
-use fractal_store::{PageRequest, Reads, instances, providers};
-use fractal_types::{InstanceId, ProviderId};
+use fractal_store::{PageRequest, Reads, instances, providers, users};
+use fractal_types::{InstanceId, ProviderId, UserId};
 
 use crate::{
     App, Context, Error, Result,
@@ -193,6 +193,20 @@ pub(crate) fn page_request(query: &PageQuery) -> Result<PageRequest> {
         limit,
         ..PageRequest::default()
     })
+}
+
+/// Somebody as others name them; nobody for who is deleted.
+pub(crate) async fn person(
+    db: &dyn Reads,
+    id: impl Into<Option<UserId>>,
+) -> Result<Option<OwnerRef>> {
+    let Some(id) = id.into() else {
+        return Ok(None);
+    };
+    Ok(users::find(db, id).await?.map(|user| OwnerRef {
+        id,
+        username: user.username,
+    }))
 }
 
 /// A page of rows as a page of views.

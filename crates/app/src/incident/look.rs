@@ -29,6 +29,8 @@ const MOST_PATCHES: u32 = 3;
 pub struct Board {
     last: Mutex<HashMap<&'static str, Last>>,
     asked: Notify,
+    /// Held while looking: of two who look at once the second finds what the first has opened.
+    looking: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug, Clone)]
@@ -84,6 +86,7 @@ pub async fn run(app: App) {
 
 /// Looks at everything once. What cannot be looked at is told on the board, and its incidents stay as they are.
 pub async fn look(app: &App) {
+    let _turn = app.checks.looking.lock().await;
     for check in CHECKS {
         let found = match check_one(app, *check).await {
             Ok(found) => Ok((

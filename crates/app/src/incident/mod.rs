@@ -9,18 +9,18 @@ mod look;
 
 use async_trait::async_trait;
 use fractal_api_types::{
-    AcknowledgeIncident, CheckView, IncidentQuery, IncidentView, OwnerRef, Page, PageQuery,
+    AcknowledgeIncident, CheckView, IncidentQuery, IncidentView, Page, PageQuery,
 };
 use fractal_policy::{Action, Resource};
-use fractal_store::{Incident, IncidentFilter, Reads, Tx, incidents, users};
-use fractal_types::{IncidentId, IncidentState, UserId};
+use fractal_store::{Incident, IncidentFilter, Reads, Tx, incidents};
+use fractal_types::{IncidentId, IncidentState};
 
 pub use look::{Board, look, run};
 
 use crate::{
     App, Context, Error, Result,
     change::{Change, Door, check, submit},
-    lookup::page_request,
+    lookup::{page_request, person},
 };
 
 /// The most characters of a note.
@@ -211,12 +211,4 @@ async fn view_of(app: &App, cx: &Context, db: &dyn Reads, row: Incident) -> Resu
         seen_at: row.seen_at,
         resolved_at: row.resolved_at,
     })
-}
-
-async fn person(db: &dyn Reads, id: Option<UserId>) -> Result<Option<OwnerRef>> {
-    let Some(id) = id else { return Ok(None) };
-    Ok(users::find(db, id).await?.map(|user| OwnerRef {
-        id,
-        username: user.username,
-    }))
 }

@@ -1,15 +1,18 @@
 //! Looking at operations.
 
 use fractal_api_types::{
-    OperationAbilities, OperationQuery, OperationStepView, OperationView, OwnerRef, Page, PageQuery,
+    OperationAbilities, OperationQuery, OperationStepView, OperationView, Page, PageQuery,
 };
 use fractal_background::operation::machine::{Choice, Machine};
 use fractal_policy::{Action, Resource};
-use fractal_store::{Operation, OperationFilter, OperationStep, Reads, operations, users};
-use fractal_types::{Actor, OperationId, UserId};
+use fractal_store::{Operation, OperationFilter, OperationStep, Reads, operations};
+use fractal_types::{Actor, OperationId};
 
 use super::resource_of;
-use crate::{App, Context, Error, Result, lookup::page_request};
+use crate::{
+    App, Context, Error, Result,
+    lookup::{page_request, person},
+};
 
 /// The operations that the caller may see, newest first.
 ///
@@ -91,10 +94,7 @@ pub(crate) async fn view_of(
     let steps = operations::steps(db, row.id).await?;
     let can = abilities(app, cx, &row, &steps);
     let actor: Option<Actor> = serde_json::from_value(row.actor.clone()).ok();
-    let by = match actor.and_then(|actor| actor.user_id()) {
-        Some(id) => person(db, id).await?,
-        None => None,
-    };
+    let by = person(db, actor.and_then(|actor| actor.user_id())).await?;
     Ok(OperationView {
         id: row.id,
         kind: row.kind,
@@ -157,11 +157,4 @@ fn abilities(
         skip: resolve && open(&Choice::Skip),
         undo: resolve && open(&Choice::Undo),
     }
-}
-
-async fn person(db: &dyn Reads, id: UserId) -> Result<Option<OwnerRef>> {
-    Ok(users::find(db, id).await?.map(|user| OwnerRef {
-        id,
-        username: user.username,
-    }))
 }

@@ -18,18 +18,21 @@ use std::{
 };
 
 use fractal_api_types::{
-    OwnerRef, Page, PageQuery, PolicyApproval, PolicyDecision, PolicyOutcome, PolicyRule,
-    PolicyTest, PolicyVersionView, PolicyView, ProblemCode,
+    Page, PageQuery, PolicyApproval, PolicyDecision, PolicyOutcome, PolicyRule, PolicyTest,
+    PolicyVersionView, PolicyView, ProblemCode,
 };
 use fractal_policy::{Action, Decision, Outcome, PolicySet, Resource, builtin_policies};
-use fractal_store::{PolicyVersion, Reads, Store, policy_versions, users};
+use fractal_store::{PolicyVersion, Reads, Store, policy_versions};
 use fractal_types::OrganizationId;
 
 pub(crate) use record::{decided, forget_old};
 pub use simulate::simulate;
 pub use update::{check, reset, update};
 
-use crate::{App, Context, Error, Result, lookup::page_request};
+use crate::{
+    App, Context, Error, Result,
+    lookup::{page_request, person},
+};
 
 /// The rules in force, ready to decide.
 #[derive(Debug)]
@@ -215,13 +218,7 @@ async fn version_view(
     row: PolicyVersion,
     latest: u64,
 ) -> Result<PolicyVersionView> {
-    let author = match row.author {
-        Some(id) => users::find(db, id).await?.map(|user| OwnerRef {
-            id,
-            username: user.username,
-        }),
-        None => None,
-    };
+    let author = person(db, row.author).await?;
     Ok(PolicyVersionView {
         version: row.number,
         in_force: row.number == latest,

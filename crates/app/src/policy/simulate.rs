@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 
 use fractal_api_types::{
-    OwnerRef, PolicyChange, PolicyImpact, PolicyOutcome, PolicyRequest, PolicySimulation,
-    SimulatePolicy,
+    PolicyChange, PolicyImpact, PolicyOutcome, PolicyRequest, PolicySimulation, SimulatePolicy,
 };
 use fractal_policy::{Action, PolicySet, Question, Resource};
 use fractal_store::{
@@ -186,13 +185,7 @@ async fn told(app: &App, cx: &Context, db: &dyn Reads, group: Group) -> Result<P
         resource,
         ..
     } = &group.question;
-    let who = match actor.user_id() {
-        Some(id) => users::find(db, id).await?.map(|user| OwnerRef {
-            id,
-            username: user.username,
-        }),
-        None => None,
-    };
+    let who = crate::lookup::person(db, actor.user_id()).await?;
     // What is private to somebody is not named to others, as in the log.
     let shown = !app.policy().is_private(*action) || actor.user_id() == cx.actor.user_id();
     Ok(PolicyChange {

@@ -12,12 +12,12 @@ mod verdict;
 use std::time::Duration;
 
 use fractal_api_types::{
-    DryRun, OwnerRef, Page, PageQuery, PolicyApproval, ProblemCode, ProposalAbilities,
-    ProposalQuery, ProposalView, ProposalVoteView,
+    DryRun, Page, PageQuery, PolicyApproval, ProblemCode, ProposalAbilities, ProposalQuery,
+    ProposalView, ProposalVoteView,
 };
 use fractal_policy::{Action, Approval, Resource};
 use fractal_store::{Awaiting, Proposal, ProposalFilter, ProposalVote, Reads, proposals, users};
-use fractal_types::{ProposalId, ProposalState, Role, UserId};
+use fractal_types::{ProposalId, ProposalState, Role};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
@@ -28,7 +28,10 @@ use intent::Shown;
 pub use intent::{Intent, Performed, Performer};
 pub use verdict::{approve, collect, reject, withdraw};
 
-use crate::{App, Context, Error, Result, lookup::page_request};
+use crate::{
+    App, Context, Error, Result,
+    lookup::{page_request, person},
+};
 
 /// How long a proposal waits.
 pub const WAITS: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -166,13 +169,6 @@ pub(crate) async fn is_visible(
 ) -> Result<bool> {
     let row = proposals::find(db, id).await?;
     Ok(row.is_some_and(|row| app.may(cx, Action::ProposalView, &resource_of(&row))))
-}
-
-async fn person(db: &dyn Reads, id: UserId) -> Result<Option<OwnerRef>> {
-    Ok(users::find(db, id).await?.map(|user| OwnerRef {
-        id,
-        username: user.username,
-    }))
 }
 
 /// What approvers are shown; nothing where this release cannot read it, which must not hide the others of a list.

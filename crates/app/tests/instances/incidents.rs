@@ -188,3 +188,36 @@ async fn checks_tell_when_they_looked_and_what_was_found() {
     let open = open(&home).await;
     assert!(!open.iter().any(|one| one.check == "log-unsealed"));
 }
+
+#[tokio::test]
+async fn the_end_of_an_operation_is_looked_at_without_waiting_for_the_next_round() {
+    let home = home().await;
+    let (app, cx) = (&home.house.app, &home.cx);
+    let id = home.ready("ada").await;
+    let looking = tokio::spawn(incident::run(app.clone()));
+    let looked = || incident::list_checks(app, cx).unwrap()[0].looked_at;
+    home.until("it has looked", || async { looked().is_some() })
+        .await;
+    let first = looked().unwrap();
+    instance::delete(app, cx, id, false).await.unwrap();
+    home.until("it is gone", || async {
+        home.row(id).await.deleted_at.is_some()
+    })
+    .await;
+    home.until("it has looked again", || async { looked() > Some(first) })
+        .await;
+    // A round is thirty seconds.
+    assert!(looked().unwrap().since(first) < Duration::from_secs(30));
+    looking.abort();
+}
+
+#[tokio::test]
+async fn two_who_look_at_once_find_the_same() {
+    let home = home().await;
+    let app = &home.house.app;
+    one_that_does_not_come_up(&home).await;
+    tokio::join!(incident::look(app), incident::look(app));
+    let checks = incident::list_checks(app, &home.cx).unwrap();
+    assert!(checks.iter().all(|one| one.error.is_none()), "{checks:?}");
+    assert_eq!(open(&home).await.len(), 2);
+}
