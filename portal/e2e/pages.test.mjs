@@ -1,4 +1,4 @@
-// Every page, phone and desktop, light and dark, English and German: nothing that axe objects to, nothing wider than the screen, and
+// Every page on phone and desktop, light and dark, in English and German: nothing that axe objects to, nothing wider than the screen, and
 // a screenshot to look at.
 import { strict as assert } from 'node:assert';
 import { join } from 'node:path';
@@ -433,11 +433,9 @@ before(async () => {
 });
 after(() => browser?.close());
 
-// German words are longer: they get both widths; each scheme once, since colours know no language.
+// Every two of width, scheme and language meet in one of these four: what breaks a page is one of them, or two together.
 const FORMS = [
   ['desktop-light', { size: DESKTOP }],
-  ['desktop-dark', { size: DESKTOP, scheme: 'dark' }],
-  ['phone-light', { size: PHONE }],
   ['phone-dark', { size: PHONE, scheme: 'dark' }],
   ['desktop-dark-de', { size: DESKTOP, scheme: 'dark', locale: 'de-AT' }],
   ['phone-light-de', { size: PHONE, locale: 'de-AT' }],

@@ -529,8 +529,15 @@ async fn a_sign_in_ends_once_in_the_browser_that_began_it_and_in_time() {
     let slow = Browser::new();
     let back = site.leave(&slow, &id, Some("ada")).await;
     site.house.clock.advance(Duration::from_secs(10 * 60));
-    assert_eq!(refusal(&site.come_back(&slow, &back).await), NOT_BEGUN);
+    let sent_to = site.come_back(&slow, &back).await;
+    assert_eq!(refusal(&sent_to), NOT_BEGUN);
+    assert!(knows_the_way(&sent_to), "the next try leads on to the page");
     assert!(!site.is_signed_in(&slow).await);
+    let again = site.come_back(&slow, &back).await;
+    assert!(
+        refusal(&again) == NOT_BEGUN && !knows_the_way(&again),
+        "once"
+    );
 }
 
 #[tokio::test]

@@ -40,24 +40,24 @@ pub async fn insert(tx: &Tx, flow: &OidcFlow) -> Result<()> {
     table::insert(tx, flow).await
 }
 
-/// Ends a flow and returns it; of several at once exactly one gets it. One that is too late counts as none.
+/// Ends a flow and returns it, also when it is too late for it; of several at once exactly one gets it.
 ///
 /// # Errors
 /// Only when the database fails or the row makes no sense.
-pub async fn take(tx: &Tx, state_hash: &str, now: Timestamp) -> Result<Option<OidcFlow>> {
+pub async fn take(tx: &Tx, state_hash: &str) -> Result<Option<OidcFlow>> {
     let found: Option<OidcFlow> = table::find_by_key(tx, state_hash).await?;
     if found.is_none() || !table::delete_by_key::<OidcFlow>(tx, state_hash).await? {
         return Ok(None);
     }
-    Ok(found.filter(|flow| now < flow.expires_at))
+    Ok(found)
 }
 
-/// Forgets flows that nobody finished; how many.
+/// Forgets flows that nobody finished and that were over by `until`; how many.
 ///
 /// # Errors
 /// Only when the database fails.
-pub async fn delete_expired(tx: &Tx, now: Timestamp) -> Result<u64> {
-    let condition = sea_orm::Condition::all().add(Expr::col("expires_at").lte(now.as_micros()));
+pub async fn delete_expired(tx: &Tx, until: Timestamp) -> Result<u64> {
+    let condition = sea_orm::Condition::all().add(Expr::col("expires_at").lte(until.as_micros()));
     table::delete_where::<OidcFlow>(tx, condition).await
 }
 

@@ -36,6 +36,9 @@ use crate::{
 
 /// How long somebody may take at the identity provider.
 const FLOW_LIFETIME: Duration = Duration::from_secs(10 * 60);
+
+/// How long a flow that is over is remembered: whoever comes back too late is led on to the page they wanted when they sign in anew.
+const REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
 /// More sign-ins than this are not on their way at once; the oldest give way. What one address may begin within their lifetime is a
 /// small part of it, so nobody alone drives out others.
 const MOST_FLOWS: u64 = 5_000;
@@ -173,7 +176,7 @@ async fn begin(
     let (key, now) = (flow_key(&state, &browser_secret), app.clock.now());
     app.store
         .tx("oidc.start", async |tx: Tx| {
-            oidc_flows::delete_expired(&tx, now).await?;
+            oidc_flows::delete_expired(&tx, now.before(REMEMBERED)).await?;
             let flow = OidcFlow {
                 state_hash: key.clone(),
                 identity_provider_id: id,
@@ -254,12 +257,12 @@ async fn take(app: &App, callback: &Callback) -> Result<Taken> {
     let (Some(state), Some(secret)) = (&callback.state, &callback.browser_secret) else {
         return Err(not_begun());
     };
-    let (key, now) = (flow_key(state, secret), app.clock.now());
+    let key = flow_key(state, secret);
     // Taken before anything is asked, so that a flow works once however it ends.
     let flow = app
         .store
         .tx("oidc.take", async |tx: Tx| {
-            oidc_flows::take(&tx, &key, now).await
+            oidc_flows::take(&tx, &key).await
         })
         .await?;
     Ok(Taken {
@@ -277,6 +280,9 @@ async fn complete(
     base_url: &str,
 ) -> Result<SignedIn> {
     let Taken { flow, key, state } = taken;
+    if app.clock.now() >= flow.expires_at {
+        return Err(not_begun());
+    }
     let read = app.store.read();
     let row = identity_providers::find(&read, flow.identity_provider_id)
         .await?

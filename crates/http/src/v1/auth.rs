@@ -218,7 +218,7 @@ fn flow_cookie(server: &Server, secret: &SecretString) -> HeaderValue {
         ""
     };
     let text = format!(
-        "{}={}; Path=/api/v1/auth/oidc; HttpOnly; SameSite=Lax; Max-Age=600{secure}",
+        "{}={}; Path=/api/v1/auth/oidc; HttpOnly; SameSite=Lax; Max-Age=86400{secure}",
         flow_cookie_name(server),
         secret.expose_secret()
     );
