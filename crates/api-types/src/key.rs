@@ -3,13 +3,6 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// The secret key was replaced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct KeyRotation {
-    /// Which key of the installation is in force now, counted from 1.
-    pub generation: u32,
-}
-
 /// How the secret keys are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct KeyStatus {

@@ -1,35 +1,61 @@
 //! The master key of the installation: replacing it while everything runs.
 //!
-//! A new master key wraps every owner's key anew and gives every owner a new one, in one transaction that touches no value;
-//! [`crate::reseal`] moves the values afterwards. The files follow the order of `fractal_crypto::stage_key_file`, so a crash at
+//! A new master key wraps every owner's key anew and gives every owner a new one, in one transaction that touches no value. The same
+//! transaction begins the operation that follows the values: [`Rotation`] sees them moved by [`crate::reseal`] and the older keys gone. The files follow the order of `fractal_crypto::stage_key_file`, so a crash at
 //! any moment leaves a key that opens the database.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use async_trait::async_trait;
-use fractal_api_types::{KeyRotation, KeyStatus};
+use fractal_api_types::{KeyStatus, OperationView};
+use fractal_background::operation::{At, Kind, Progress, Step, Trouble};
 use fractal_clock::{Clock, Entropy, new_id};
 use fractal_crypto::{
     KeyFileError, MasterKey, OwnerKey, WrappedKey, drop_staged_key, finish_key_swap, stage_key_file,
 };
 use fractal_policy::{Action, Resource};
-use fractal_store::{OwnerKeyRow, PageRequest, Reads, Tx, owner_keys, system_config};
+use fractal_store::{
+    Operation, OwnerKeyRow, PageRequest, Reads, Tx, operations, owner_keys, system_config,
+};
+use fractal_types::OperationId;
+use serde_json::{Value, json};
 
 use crate::{
     App, Context,
     change::{Change, Door, submit},
     error::{Error, Result},
+    operation::{Wanted, view_of},
+    reseal,
 };
+
+/// Its name as an operation.
+const NAME: &str = "key.rotate";
+
+const MOVE: &str = "move";
+const RETIRE: &str = "retire";
+
+/// Values are few and small; hours are for a database that is away meanwhile.
+const LIMIT: Duration = Duration::from_secs(12 * 60 * 60);
+
+/// The new key is in force before the first of them, so there is no way back from any.
+const STEPS: &[Step] = &[
+    Step::new(MOVE, LIMIT).without_a_way_back(),
+    Step::new(RETIRE, LIMIT).without_a_way_back(),
+];
+
+/// Between two looks for what has not moved, and for keys whose time is not over.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// Owner keys that are wrapped anew between two looks at the database.
 const BATCH: u32 = 200;
 
-/// Replaces the master key. Nothing stops meanwhile: both keys are known in memory until the new one is in force.
+/// Replaces the master key, and begins to follow what is stored under older keys. Nothing stops meanwhile: both keys are known in memory
+/// until the new one is in force, which it is when this comes back.
 ///
 /// # Errors
 ///
 /// `conflict` when the key does not come from a file; see [`submit`].
-pub async fn rotate(app: &App, cx: &Context) -> Result<KeyRotation> {
+pub async fn rotate(app: &App, cx: &Context) -> Result<OperationView> {
     let _one_at_a_time = app.keys.rotating.lock().await;
     // Refusals are recorded at the door; they need no file.
     let allowed = app.may(cx, Action::KeyRotate, &Resource::Settings);
@@ -46,7 +72,14 @@ pub async fn rotate(app: &App, cx: &Context) -> Result<KeyRotation> {
         app.keys.expect(new.clone());
     }
     let has_file = file.is_some();
-    let outcome = submit(app, cx, Rotate { has_file, old, new }).await;
+    let operation_id = app.new_id();
+    let change = Rotate {
+        has_file,
+        old,
+        new,
+        operation_id,
+    };
+    let outcome = submit(app, cx, change).await;
     if let (true, Some(file)) = (allowed, &file) {
         // Asked also after a failure, because a lost connection can hide a commit.
         settle(app, file).await?;
@@ -55,7 +88,9 @@ pub async fn rotate(app: &App, cx: &Context) -> Result<KeyRotation> {
         outcome?;
     }
     app.keys.rotated.notify_one();
-    Ok(KeyRotation { generation })
+    let db = app.store.read();
+    let row = operations::find(&db, operation_id).await?;
+    view_of(app, cx, &db, row.ok_or_else(Error::not_found)?).await
 }
 
 /// Which master key is in force, and whether values wait to be moved to the newest keys of their owners.
@@ -109,6 +144,7 @@ struct Rotate {
     has_file: bool,
     old: MasterKey,
     new: MasterKey,
+    operation_id: OperationId,
 }
 
 #[async_trait]
@@ -134,8 +170,91 @@ impl Change for Rotate {
         let app = door.app;
         put_in_force(door.tx, &self.old, &self.new, &*app.entropy, &*app.clock).await?;
         door.note("generation", self.new.generation());
+        let owner = door.cx.user_id()?;
+        door.begin(Wanted {
+            id: self.operation_id,
+            kind: &Rotation::new(app.clone()),
+            owner,
+            asset: None,
+            input: json!({ "generation": self.new.generation() }),
+        })
+        .await?;
         Ok(())
     }
+}
+
+/// The kind of operation that follows a replaced key until nothing is left under older ones.
+#[derive(Clone)]
+pub struct Rotation {
+    app: App,
+}
+
+impl std::fmt::Debug for Rotation {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(NAME)
+    }
+}
+
+impl Rotation {
+    /// Of this house.
+    #[must_use]
+    pub const fn new(app: App) -> Self {
+        Self { app }
+    }
+}
+
+#[async_trait]
+impl Kind for Rotation {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn steps(&self) -> &'static [Step] {
+        STEPS
+    }
+
+    fn takes_a_turn(&self) -> bool {
+        // Values move anyway, also after a rotation without a server.
+        false
+    }
+
+    async fn run(&self, step: &'static str, _at: At<'_>) -> std::result::Result<Progress, Trouble> {
+        // The same as in the background; of two at once each finds what the other left.
+        let damaged = reseal::work(&self.app).await.map_err(passing)?;
+        if damaged > 0 {
+            let values = if damaged == 1 { "value" } else { "values" };
+            return Err(Trouble::Lasting(format!(
+                "{damaged} stored {values} cannot be opened and stay under an older key; the server's log names them: \
+                 store them anew, then try again"
+            )));
+        }
+        let db = self.app.store.read();
+        let is_over = match step {
+            MOVE => owner_keys::count_waiting(&db).await? == 0,
+            _ => owner_keys::list_older(&db, None, 1).await?.is_empty(),
+        };
+        Ok(if is_over {
+            Progress::Done(Value::Null)
+        } else {
+            Progress::Wait(LOOK)
+        })
+    }
+
+    async fn undo(&self, _: &'static str, _: At<'_>) -> std::result::Result<Progress, Trouble> {
+        Ok(Progress::Done(Value::Null))
+    }
+
+    async fn settle(&self, _tx: &Tx, _operation: &Operation) -> fractal_store::Result<()> {
+        Ok(())
+    }
+}
+
+fn passing(error: Error) -> Trouble {
+    Trouble::Passing(
+        error
+            .detail
+            .unwrap_or_else(|| error.code.title().to_owned()),
+    )
 }
 
 /// Wraps every owner's key anew, gives every owner a new one, and notes the new master key as the one in force, within one

@@ -38,20 +38,24 @@ pub async fn run(app: App) {
     }
 }
 
-/// Does all there is to do now.
+/// Does all there is to do now; how many values cannot be opened. They stay as they are with their key, and are told in the log.
 ///
 /// # Errors
 ///
-/// When the database fails. Values that cannot be opened stay as they are with their key, and are told in the log.
-pub async fn work(app: &App) -> Result<()> {
+/// When the database fails.
+pub async fn work(app: &App) -> Result<usize> {
     let mut after: Option<KeyId> = None;
+    let mut damaged = 0;
     loop {
         let older = owner_keys::list_older(&app.store.read(), after, PAGE).await?;
         for row in &older {
             loop {
                 match settle(app, row).await {
-                    Ok(true) => {}
-                    Ok(false) => break,
+                    Ok(Left::More) => {}
+                    Ok(Left::Damaged(count)) => {
+                        damaged += count;
+                        break;
+                    }
                     Err(error) if error.code == fractal_api_types::ProblemCode::Internal => {
                         tracing::error!(key.id = %row.id, "what an older key sealed could not be moved and stays under it: {error}");
                         break;
@@ -61,20 +65,29 @@ pub async fn work(app: &App) -> Result<()> {
             }
         }
         let Some(last) = older.last().filter(|_| older.len() == PAGE as usize) else {
-            return Ok(());
+            return Ok(damaged);
         };
         after = Some(last.id);
     }
 }
 
-/// One step for one older version; whether there is more to do for it now.
-async fn settle(app: &App, row: &OwnerKeyRow) -> Result<bool> {
+/// What is left for an older version.
+#[derive(Clone, Copy)]
+enum Left {
+    /// More to move now.
+    More,
+    /// Nothing that could be moved now; so many values cannot be opened.
+    Damaged(usize),
+}
+
+/// One step for one older version.
+async fn settle(app: &App, row: &OwnerKeyRow) -> Result<Left> {
     let now = app.clock.now();
-    let (more, gone) = app
+    let (left, gone) = app
         .store
         .tx("keys.reseal", async |tx: Tx| {
             let Some(older) = owner_keys::find(&tx, row.id).await? else {
-                return Ok((false, true));
+                return Ok((Left::Damaged(0), true));
             };
             let mut values = sealed::list(&tx, &older.owner).await?;
             values.retain(|value| key_version_of(&value.bytes) == Some(older.version));
@@ -83,39 +96,45 @@ async fn settle(app: &App, row: &OwnerKeyRow) -> Result<bool> {
                     // Stored under it by somebody who began before the rotation, and may be read yet.
                     owner_keys::retire(&tx, older.id, now).await?;
                 }
-                let moved = move_values(app, &tx, &older, &values).await?;
+                let (moved, damaged) = move_values(app, &tx, &older, &values).await?;
                 // Whether any is left, and that none is, is for the next step to see; what cannot be moved waits.
-                return Ok((moved > 0, false));
+                let left = if moved > 0 {
+                    Left::More
+                } else {
+                    Left::Damaged(damaged)
+                };
+                return Ok((left, false));
             }
             match older.retired_at {
                 None => owner_keys::retire(&tx, older.id, now).await?,
                 Some(at) if now.since(at) >= KEPT => {
                     owner_keys::delete(&tx, older.id).await?;
-                    return Ok((false, true));
+                    return Ok((Left::Damaged(0), true));
                 }
                 Some(_) => {}
             }
-            Ok::<_, Error>((false, false))
+            Ok::<_, Error>((Left::Damaged(0), false))
         })
         .await?;
     if gone {
         // The key need not stay in memory either; the newer ones are opened again when needed.
         app.keys.forget(&row.owner);
     }
-    Ok(more)
+    Ok(left)
 }
 
+/// How many were moved, and how many cannot be opened.
 async fn move_values(
     app: &App,
     tx: &Tx,
     older: &OwnerKeyRow,
     values: &[sealed::SealedValue],
-) -> Result<usize> {
+) -> Result<(usize, usize)> {
     let newest = owner_keys::find_latest(tx, &older.owner)
         .await?
         .ok_or_else(Error::not_found)?;
     let (from, to) = (app.keys.unwrap(older)?, app.keys.unwrap(&newest)?);
-    let mut moved = 0;
+    let (mut moved, mut damaged) = (0, 0);
     for value in values {
         if moved == BATCH {
             break;
@@ -131,11 +150,12 @@ async fn move_values(
             Ok(bytes) => bytes,
             Err(error) => {
                 tracing::error!(key.id = %older.id, "{}.{} of {} cannot be opened and stays under its older key: {error}", place.table, place.column, place.row);
+                damaged += 1;
                 continue;
             }
         };
         sealed::replace(tx, value, &bytes).await?;
         moved += 1;
     }
-    Ok(moved)
+    Ok((moved, damaged))
 }

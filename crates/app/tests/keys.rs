@@ -2,13 +2,16 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use fractal_api_types::{CreateProvider, CreateUser, ProblemCode, SetSkillCredential};
-use fractal_app::{engine, instance, key, provider, reseal, skill_credential, user};
+use fractal_api_types::{
+    CreateProvider, CreateUser, OperationView, ProblemCode, SetSkillCredential,
+};
+use fractal_app::{engine, instance, key, operation, provider, reseal, skill_credential, user};
 use fractal_crypto::{Place, key_version_of};
 use fractal_store::{PageRequest, Tx, owner_keys, sealed};
 use fractal_testing::house::{House, PASSWORD, house, name};
-use fractal_types::{InstanceId, ProviderKind, Role};
+use fractal_types::{InstanceId, OperationId, OperationState, ProviderKind, Role};
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
 
 /// An owner of the installation with secrets of every kind that one person has.
 struct Owner {
@@ -96,6 +99,20 @@ impl Owner {
         }
     }
 
+    /// Lets the worker and time go on until an operation is in this state.
+    async fn until(&self, id: OperationId, state: OperationState) -> OperationView {
+        let app = &self.house.app;
+        for _ in 0..200 {
+            self.house.operate().await;
+            let view = operation::view(app, &self.cx, id).await.unwrap();
+            if view.state == state {
+                return view;
+            }
+            self.house.clock.advance(Duration::from_secs(5));
+        }
+        panic!("never {state}");
+    }
+
     async fn waiting(&self) -> u64 {
         let status = key::status(&self.house.app, &self.cx).await;
         status.unwrap().waiting
@@ -109,8 +126,11 @@ async fn a_rotation_moves_every_stored_secret_to_a_new_key_of_its_owner() {
     assert_eq!(owner.sealed_with().await, BTreeMap::from([(1, 6)]));
     assert_eq!(owner.waiting().await, 0);
 
-    let generation = key::rotate(app, &owner.cx).await.unwrap().generation;
-    assert_eq!(generation, 2);
+    let begun = key::rotate(app, &owner.cx).await.unwrap();
+    assert_eq!(
+        (begun.kind.as_str(), &begun.input["generation"]),
+        ("key.rotate", &json!(2))
+    );
     assert_eq!(
         owner.versions().await,
         [1, 1, 2, 2],
@@ -170,14 +190,32 @@ async fn what_cannot_be_opened_keeps_its_key_and_stops_nothing_else() {
         .tx("test", async |tx| sealed::replace(&tx, value, &torn).await)
         .await
         .unwrap();
-    key::rotate(app, &owner.cx).await.unwrap();
+    let begun = key::rotate(app, &owner.cx).await.unwrap();
     reseal::work(app).await.unwrap();
     owner.house.clock.advance(Duration::from_secs(601));
-    reseal::work(app).await.unwrap();
+    assert_eq!(reseal::work(app).await.unwrap(), 1);
     assert_eq!(owner.sealed_with().await, BTreeMap::from([(1, 1), (2, 5)]));
     assert_eq!(owner.versions().await, [1, 2, 2]);
     assert_eq!(owner.waiting().await, 1);
     owner.everything_opens(&["FIRST"]).await;
+
+    // Somebody is told, and it goes on when they have mended it.
+    let view = owner.until(begun.id, OperationState::Stuck).await;
+    let why = view.reason.unwrap();
+    assert!(why.contains("1 stored value cannot be opened"), "{why}");
+    app.store
+        .tx("test", async |tx| {
+            let torn = sealed::SealedValue {
+                bytes: torn.clone(),
+                ..value.clone()
+            };
+            sealed::replace(&tx, &torn, &value.bytes).await
+        })
+        .await
+        .unwrap();
+    operation::retry(app, &owner.cx, begun.id).await.unwrap();
+    owner.until(begun.id, OperationState::Done).await;
+    assert_eq!(owner.versions().await, [2, 2]);
 }
 
 #[tokio::test]

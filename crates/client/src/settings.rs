@@ -1,7 +1,7 @@
 //! Settings of the installation, its secret key, and usage.
 
 use fractal_api_types::{
-    KeyRotation, KeyStatus, SettingsView, UpdateSettings, UsageQuery, UsageReport,
+    KeyStatus, OperationView, SettingsView, UpdateSettings, UsageQuery, UsageReport,
 };
 
 use crate::{Client, Result};
@@ -27,7 +27,7 @@ impl Client {
     ///
     /// # Errors
     /// When the call fails.
-    pub async fn rotate_key(&self) -> Result<KeyRotation> {
+    pub async fn rotate_key(&self) -> Result<OperationView> {
         self.post(&["api", "v1", "keys", "rotate"], &()).await
     }
 

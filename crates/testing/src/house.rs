@@ -363,12 +363,31 @@ impl House {
     pub async fn work(&self, performer: Arc<dyn Performer>) -> usize {
         let app = &self.app;
         let work: Arc<dyn JobHandler> = Arc::new(proposal::Work::new(app.clone(), performer));
+        self.run_due([
+            (proposal::QUEUE, work),
+            (operation::QUEUE, operation::work(app)),
+        ])
+        .await
+    }
+
+    /// The same of operations only.
+    ///
+    /// # Panics
+    ///
+    /// When the database fails.
+    pub async fn operate(&self) -> usize {
+        self.run_due([(operation::QUEUE, operation::work(&self.app))])
+            .await
+    }
+
+    async fn run_due<const N: usize>(
+        &self,
+        queues: [(&'static str, Arc<dyn JobHandler>); N],
+    ) -> usize {
+        let app = &self.app;
         let worker = Worker::new(
             Arc::new(StoredJobs::new(app.store.clone())),
-            [
-                (proposal::QUEUE, work),
-                (operation::QUEUE, operation::work(app)),
-            ],
+            queues,
             app.clock.clone(),
             app.entropy.clone(),
             "test",

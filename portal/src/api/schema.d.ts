@@ -827,14 +827,6 @@ export interface components {
             expires_at: components["schemas"]["Timestamp"];
             used_at?: components["schemas"]["Timestamp"] | null;
         };
-        /** @description The secret key was replaced. */
-        KeyRotation: {
-            /**
-             * Format: int32
-             * @description Which key of the installation is in force now, counted from 1.
-             */
-            generation: number;
-        };
         /** @description How the secret keys are. */
         KeyStatus: {
             /**

@@ -143,6 +143,7 @@ fn words_of(kind: &str) -> &str {
         PROVISION => "making an agent ready",
         "instance.change_engine" => "changing the engine of an agent",
         "instance.delete" => "deleting an agent",
+        "key.rotate" => "moving what is stored to the newest keys",
         other => other,
     }
 }

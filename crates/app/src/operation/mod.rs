@@ -23,7 +23,7 @@ pub use choose::{cancel, retry, skip, undo};
 pub(crate) use read::{is_visible, view_of};
 pub use read::{list, view};
 
-use crate::{App, instance};
+use crate::{App, instance, key};
 
 pub use fractal_background::operation::QUEUE;
 pub(crate) use fractal_background::operation::machine::Choice;
@@ -44,6 +44,7 @@ pub fn kinds(app: &App) -> Vec<Arc<dyn Kind>> {
         Arc::new(instance::Provision::new(app.clone())),
         Arc::new(instance::ChangeEngine::new(app.clone())),
         Arc::new(instance::Delete::new(app.clone())),
+        Arc::new(key::Rotation::new(app.clone())),
     ]
 }
 

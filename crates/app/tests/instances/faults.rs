@@ -11,11 +11,11 @@ use std::{
 
 use async_trait::async_trait;
 use fractal_api_types::{CreateInstance, OperationView};
-use fractal_app::{instance, operation};
+use fractal_app::{instance, key, operation};
 use fractal_background::operation::{At, Kind, Progress, Step, Trouble};
 use fractal_runtime::fake::Action;
-use fractal_store::{Operation, Tx};
-use fractal_types::{InstanceId, OperationId, OperationState, SeenState, WantedState};
+use fractal_store::{Operation, Tx, owner_keys};
+use fractal_types::{InstanceId, OperationId, OperationState, SeenState, StepState, WantedState};
 
 use crate::{
     site::{Site, site},
@@ -153,6 +153,7 @@ async fn begin(site: &Site, kind: &str) -> (OperationId, InstanceId) {
             let view = instance::delete(app, cx, site.id, false).await.unwrap();
             (view.operation_id.unwrap(), site.id)
         }
+        "key.rotate" => (key::rotate(app, cx).await.unwrap().id, site.id),
         "instance.create" => {
             let body = CreateInstance {
                 name: "bob".parse().unwrap(),
@@ -176,6 +177,13 @@ async fn judge(site: &Site, id: InstanceId, view: &OperationView, cell: &str) ->
         assert_eq!(switches % 2, usize::from(is_done), "{cell}");
         return switches;
     }
+    if view.kind == "key.rotate" {
+        let app = &site.home.house.app;
+        assert!(is_done, "{cell}");
+        let older = owner_keys::list_older(&app.store.read(), None, 9).await;
+        assert!(older.unwrap().is_empty(), "{cell}");
+        return site.home.house.log("key.rotate").await.len();
+    }
     let row = site.home.row(id).await;
     // A deletion removes it when it is done. Making one removes it when that is taken back, but never one that has answered.
     let goes = if view.kind == "instance.delete" {
@@ -192,6 +200,20 @@ async fn judge(site: &Site, id: InstanceId, view: &OperationView, cell: &str) ->
         .count();
     assert_eq!(removals, usize::from(goes), "{cell}");
     removals
+}
+
+/// Goes on until it is over, with the ten minutes that older keys are kept after their last value has moved.
+async fn until_over(site: &Site, kind: &str, id: OperationId) -> OperationView {
+    if kind == "key.rotate" {
+        site.until("it waits for the end of older keys", || async {
+            let view = site.view(id).await;
+            let is_over = view.state.is_settled() || view.state == OperationState::Stuck;
+            is_over || view.steps[1].state == StepState::Running
+        })
+        .await;
+        site.home.house.pass(601);
+    }
+    site.until_over(id).await
 }
 
 /// What became of one cell of the table, as one line.
@@ -216,7 +238,7 @@ async fn cell(kind: &str, step: &'static str, fault: Fault, undoing: bool) -> St
     armed.store(true, Ordering::SeqCst);
     let (id, agent) = begin(&site, kind).await;
     let before = site.home.starts(agent);
-    let mut view = site.until_over(id).await;
+    let mut view = until_over(&site, kind, id).await;
     let mut ends = view.state.to_string();
     for _ in 0..2 {
         if view.state != OperationState::Stuck {
@@ -232,7 +254,7 @@ async fn cell(kind: &str, step: &'static str, fault: Fault, undoing: bool) -> St
             operation::retry(app, cx, id).await.unwrap();
             "retried"
         };
-        view = site.until_over(id).await;
+        view = until_over(&site, kind, id).await;
         write!(ends, ", {choice}: {}", view.state).unwrap();
     }
     let effects = judge(&site, agent, &view, &words).await;
@@ -287,7 +309,7 @@ async fn every_step_is_interrupted_in_every_way_and_the_outcome_is_in_the_table(
     text.push_str(
         "\n## Faults\n\nEach once, at one step: while it goes forward, and while it is taken back (because the last step that has a way back failed; where it \
          asks then, somebody has it taken back). Steps \
-         are given as they are in the end; effects (switches of the engine, removals) and starts as the log and the runtime counted them.\n\n\
+         are given as they are in the end; effects (switches of the engine, removals, replacements of the key) and starts as the log and the runtime counted them.\n\n\
          | kind | going | step | fault | end | steps | effects | starts | reason |\n|---|---|---|---|---|---|---|---|---|\n",
     );
     for kind in &kinds {

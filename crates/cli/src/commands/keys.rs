@@ -2,6 +2,7 @@
 //! rotation under a running server asks that server.
 
 use std::{
+    fmt::Write as _,
     fs,
     io::{Read, Write},
     os::unix::fs::OpenOptionsExt,
@@ -24,18 +25,24 @@ pub async fn run(session: &Session, command: Keys) -> anyhow::Result<()> {
     match command {
         Keys::Rotate { machine } => {
             let settings = place::of(machine)?;
+            let mut said = "the secret key was replaced; earlier exports do not open new data, so run `fractal keys export` now".to_owned();
+            let mut operation = None;
             if seams::in_use(&settings) {
                 // The server holds folder and key; it replaces the key without stopping anything.
-                session.client()?.rotate_key().await.context(
+                let begun = session.client()?.rotate_key().await.context(
                     "a server runs on this data folder, so it was asked to replace the key",
+                )?;
+                let id = *operation.insert(begun.id);
+                write!(
+                    said,
+                    "\nwhat is stored moves to the new keys; watch it with `fractal operations watch {id}`"
                 )?;
             } else {
                 seams::rotate_keys(settings).await?;
             }
-            session.out.done(
-                &json!({"rotated": true}),
-                "the secret key was replaced; earlier exports do not open new data, so run `fractal keys export` now",
-            )
+            session
+                .out
+                .done(&json!({"rotated": true, "operation_id": operation}), &said)
         }
         Keys::Status { machine } => {
             let settings = place::of(machine)?;

@@ -1,7 +1,7 @@
 //! `/api/v1/keys`: the secret key of the installation, for owners.
 
-use axum::extract::State;
-use fractal_api_types::{KeyRotation, KeyStatus};
+use axum::{extract::State, response::Response};
+use fractal_api_types::{KeyStatus, OperationView};
 use fractal_app::key;
 use utoipa_axum::routes;
 
@@ -10,6 +10,7 @@ use crate::{
     document::Routes,
     extract::{Caller, Json},
     problem::ApiResult,
+    v1::operations,
 };
 
 pub fn routes() -> Routes {
@@ -24,9 +25,10 @@ async fn status(State(server): State<Server>, Caller(cx): Caller) -> ApiResult<J
     Ok(Json(key::status(&server.app, &cx).await?))
 }
 
-/// Replace the secret key, and give every owner a new one to which what is stored moves in the background. Earlier exports do
-/// not open what is stored from now on.
-#[utoipa::path(post, path = "/api/v1/keys/rotate", tag = "settings", operation_id = "rotateKey", responses((status = 200, body = KeyRotation)))]
-async fn rotate(State(server): State<Server>, Caller(cx): Caller) -> ApiResult<Json<KeyRotation>> {
-    Ok(Json(key::rotate(&server.app, &cx).await?))
+/// Replace the secret key, and give every owner a new one. The new key is in force with the answer; what is stored moves to the new keys, and
+/// older ones go, as the operation that is answered. Earlier exports do not open what is stored from now on.
+#[utoipa::path(post, path = "/api/v1/keys/rotate", tag = "settings", operation_id = "rotateKey",
+    responses((status = 202, body = OperationView, description = "in force; followed by the operation that the header Fractal-Operation names")))]
+async fn rotate(State(server): State<Server>, Caller(cx): Caller) -> ApiResult<Response> {
+    Ok(operations::begun(&key::rotate(&server.app, &cx).await?))
 }

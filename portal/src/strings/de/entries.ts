@@ -202,6 +202,8 @@ export const entries = {
   'step.instance.create.start': 'Agent starten und warten, bis er antwortet',
   'step.instance.delete.remove': 'Entfernen, samt Dateien, außer sie sollen bleiben',
   'step.instance.delete.stop': 'Agent anhalten',
+  'step.key.rotate.move': 'Gespeichertes auf die neuen Schlüssel umziehen',
+  'step.key.rotate.retire': 'Ältere Schlüssel entfernen, wenn sie niemand mehr braucht',
   'via.api_token': 'API-Token',
   'via.browser': 'Browser',
   'via.console': 'Kommandozeile',

@@ -200,6 +200,8 @@ export const entries = {
   'step.instance.create.start': 'Start the agent and wait until it answers',
   'step.instance.delete.remove': 'Remove it, with its files unless they are kept',
   'step.instance.delete.stop': 'Stop the agent',
+  'step.key.rotate.move': 'Move what is stored to the new keys',
+  'step.key.rotate.retire': 'Remove the older keys once nothing needs them',
   'via.api_token': 'API token',
   'via.browser': 'Browser',
   'via.console': 'Command line',
