@@ -17,7 +17,9 @@ use fractal_runtime::{
         Observation, ProcessState, Result, Runtime, Stopped, Volumes,
     },
     layout::InstanceDirs,
-    logs, relay, socket,
+    logs,
+    machine::{self, Remark},
+    relay, socket,
     supervisor::{
         cgroup::{Group, Host},
         protocol::{Answer, Connection, Launch, Request},
@@ -431,6 +433,10 @@ impl Runtime for ProcessRuntime {
                 "the supervisor did not take what its log must not show",
             )),
         }
+    }
+
+    async fn machine(&self) -> Vec<Remark> {
+        machine::remarks(self.folders.data())
     }
 
     async fn heartbeat(&self) -> Result<()> {

@@ -20,6 +20,8 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use crate::machine::Remark;
+
 /// A byte stream to something inside an instance.
 pub trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
@@ -306,6 +308,9 @@ pub trait Runtime: Send + Sync + fmt::Debug + 'static {
     /// Keeps these strings, too, out of the log of a running instance. Nothing to do for one that does not run: its
     /// next start brings them along.
     async fn redact(&self, id: InstanceId, secrets: &[SecretString]) -> Result<()>;
+
+    /// What of the machine is not as it should be; nothing when all is well.
+    async fn machine(&self) -> Vec<Remark>;
 
     /// Lets every supervisor know that the control plane lives (see the 15-minute rule, `design.md`
     /// section 5).

@@ -24,7 +24,7 @@ use crate::contract::{
     BoxByteStream, Capabilities, Error, ErrorClass, Exit, Fence, InstanceSpec, Isolation, LogLine,
     LogQuery, LogSource, LogStream, Observation, ProcessState, Result, Runtime, Stopped, Volumes,
 };
-use crate::logs::Redactor;
+use crate::{logs::Redactor, machine::Remark};
 
 /// What happens at the far end of a dialled stream.
 pub type DialHandler =
@@ -55,6 +55,7 @@ struct State {
     handler: Option<DialHandler>,
     actions: Vec<Action>,
     heartbeats: u64,
+    remarks: Vec<Remark>,
 }
 
 /// An action that the fake was asked for, fences and faults included.
@@ -167,6 +168,11 @@ impl FakeRuntime {
         if let Some(instance) = self.state().instances.get_mut(&id) {
             instance.disk = bytes;
         }
+    }
+
+    /// What is said about its machine from now on.
+    pub fn set_machine(&self, remarks: Vec<Remark>) {
+        self.state().remarks = remarks;
     }
 
     /// Writes a line as the gateway would.
@@ -282,6 +288,10 @@ impl Runtime for FakeRuntime {
             freeze: false,
             remarks: Vec::new(),
         }
+    }
+
+    async fn machine(&self) -> Vec<Remark> {
+        self.state().remarks.clone()
     }
 
     async fn listener_dir(&self, id: InstanceId) -> Result<PathBuf> {

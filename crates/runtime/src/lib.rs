@@ -11,6 +11,7 @@ pub mod contract;
 pub mod fake;
 pub mod layout;
 pub mod logs;
+pub mod machine;
 pub mod relay;
 pub mod socket;
 pub mod supervisor;

@@ -39,6 +39,7 @@ use fractal_runtime::{
         Observation, Runtime, Stopped, Volumes,
     },
     fake::FakeRuntime,
+    machine::Remark,
 };
 use fractal_store::{
     EvidenceEntry, OpenOptions, Organization, Store, Tx, evidence, organizations, system_config,
@@ -514,6 +515,10 @@ impl Runtime for Reduced {
 
     async fn redact(&self, id: InstanceId, secrets: &[SecretString]) -> Done<()> {
         self.0.redact(id, secrets).await
+    }
+
+    async fn machine(&self) -> Vec<Remark> {
+        self.0.machine().await
     }
 
     async fn heartbeat(&self) -> Done<()> {

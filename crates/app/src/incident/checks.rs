@@ -19,6 +19,8 @@ use crate::{
     operation,
 };
 
+use super::machine::{EngineMissing, Machine};
+
 /// Something that is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
@@ -47,6 +49,11 @@ pub trait Check: Send + Sync {
     /// What it looks at, in words.
     fn about(&self) -> &'static str;
 
+    /// Whether operations of this kind are not begun while it finds something that does not work.
+    fn guards(&self, _kind: &str) -> bool {
+        false
+    }
+
     /// Everything that is not as it should be.
     async fn look(&self, app: &App) -> Result<Vec<Finding>>;
 
@@ -64,6 +71,17 @@ pub const CHECKS: &[&dyn Check] = &[
     &WebhookFailing,
     &LogUnsealed,
     &JobsFailing,
+    &Machine {
+        id: "machine-disk",
+        about: "the space for what agents store",
+        remark: "disk",
+    },
+    &Machine {
+        id: "machine-memory",
+        about: "the memory for agents that wake",
+        remark: "memory",
+    },
+    &EngineMissing,
 ];
 
 struct OperationStuck;

@@ -86,34 +86,33 @@ pub async fn run(app: App) {
 
 /// Looks at everything once. What cannot be looked at is told on the board, and its incidents stay as they are.
 pub async fn look(app: &App) {
-    let _turn = app.checks.looking.lock().await;
     for check in CHECKS {
-        let found = match check_one(app, *check).await {
-            Ok(found) => Ok((
-                found
-                    .iter()
-                    .map(|finding| finding.severity)
-                    .max()
-                    .unwrap_or(Severity::Good),
-                found.len(),
-            )),
-            Err(error) => {
-                tracing::warn!(check = check.id(), "a check could not look: {error}");
-                Err("it could not look; the server's log says why".to_owned())
-            }
-        };
-        app.checks.note(
-            check.id(),
-            Last {
-                at: app.clock.now(),
-                found,
-            },
-        );
+        // What went wrong stands on the board.
+        let _ = look_at(app, *check).await;
     }
     if let Ok(open) = incidents::count_open(&app.store.read()).await {
         #[expect(clippy::cast_precision_loss, reason = "a gauge")]
         metrics::gauge!("fractal_incidents_open").set(open as f64);
     }
+}
+
+/// One look of one check, patches included; what it found stands on the board as well.
+pub(super) async fn look_at(app: &App, check: &dyn Check) -> Result<Vec<Finding>> {
+    let _turn = app.checks.looking.lock().await;
+    let outcome = check_one(app, check).await;
+    let found = match &outcome {
+        Ok(found) => {
+            let worst = found.iter().map(|finding| finding.severity).max();
+            Ok((worst.unwrap_or(Severity::Good), found.len()))
+        }
+        Err(error) => {
+            tracing::warn!(check = check.id(), "a check could not look: {error}");
+            Err("it could not look; the server's log says why".to_owned())
+        }
+    };
+    let at = app.clock.now();
+    app.checks.note(check.id(), Last { at, found });
+    outcome
 }
 
 async fn check_one(app: &App, check: &dyn Check) -> Result<Vec<Finding>> {

@@ -5,7 +5,9 @@
 //! webhooks tell it and lists change by themselves. People only say that they look after one.
 
 pub mod checks;
+mod guard;
 mod look;
+mod machine;
 
 use async_trait::async_trait;
 use fractal_api_types::{
@@ -15,6 +17,7 @@ use fractal_policy::{Action, Resource};
 use fractal_store::{Incident, IncidentFilter, Reads, Tx, incidents};
 use fractal_types::{IncidentId, IncidentState};
 
+pub(crate) use guard::Checked;
 pub use look::{Board, look, run};
 
 use crate::{

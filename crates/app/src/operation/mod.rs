@@ -23,7 +23,7 @@ pub use choose::{cancel, retry, skip, undo};
 pub(crate) use read::{is_visible, view_of};
 pub use read::{list, view};
 
-use crate::{App, instance, key};
+use crate::{App, incident, instance, key};
 
 pub use fractal_background::operation::QUEUE;
 pub(crate) use fractal_background::operation::machine::Choice;
@@ -61,6 +61,7 @@ pub fn work_with(app: &App, kinds: Vec<Arc<dyn Kind>>, limits: Limits) -> Execut
         app.store.clone(),
         app.clock.clone(),
         kinds,
+        Arc::new(incident::Checked::new(app.clone())),
         Arc::new(journal::Log::new(app.clone())),
         limits,
     )

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use fractal_api_types::{AcknowledgeIncident, IncidentQuery, IncidentView, ProblemCode};
-use fractal_app::{incident, instance};
+use fractal_app::{engine, incident, instance};
+use fractal_runtime::machine::Remark;
 use fractal_store::{Tx, instances};
 use fractal_types::{DiskPressure, IncidentState, InstanceId, OperationState, SeenState, Severity};
 
 use crate::{
     operations::{making, one_that_does_not_come_up},
+    site::sound,
     support::{Home, home},
 };
 
@@ -169,7 +171,10 @@ async fn checks_tell_when_they_looked_and_what_was_found() {
             "instance-disk",
             "webhook-failing",
             "log-unsealed",
-            "jobs-failing"
+            "jobs-failing",
+            "machine-disk",
+            "machine-memory",
+            "engine-missing"
         ]
     );
     let stuck = &looked[0];
@@ -220,4 +225,107 @@ async fn two_who_look_at_once_find_the_same() {
     let checks = incident::list_checks(app, &home.cx).unwrap();
     assert!(checks.iter().all(|one| one.error.is_none()), "{checks:?}");
     assert_eq!(open(&home).await.len(), 2);
+}
+
+fn full() -> Remark {
+    Remark {
+        about: "disk",
+        severity: Severity::Failed,
+        finding: "5 MiB are free where the agents' files lie".into(),
+        remedy: "free some space",
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_begun_on_a_machine_that_is_full_and_what_was_wanted_is_taken_back_with_the_reason()
+ {
+    let site = sound().await;
+    let (app, runtime) = (&site.home.house.app, &site.home.house.runtime);
+    runtime.set_machine(vec![full()]);
+    let engine = site.home.row(site.id).await.engine_id;
+    let before = runtime.actions().len();
+    let id = site.begin().await;
+    let view = site.until_over(id).await;
+    assert_eq!(view.state, OperationState::Undone);
+    let why = view.reason.unwrap();
+    assert!(
+        why.starts_with("before it began: 5 MiB are free") && why.ends_with("free some space"),
+        "{why}"
+    );
+    assert_eq!(site.home.row(site.id).await.engine_id, engine);
+    assert_eq!(runtime.actions().len(), before, "nothing was touched");
+    let told = open(&site.home).await;
+    let told: Vec<_> = told.iter().map(|one| one.check.as_str()).collect();
+    assert_eq!(told, ["machine-disk"]);
+
+    // A deletion makes room.
+    let gone = instance::delete(app, &site.home.cx, site.id, false).await;
+    let view = site.until_over(gone.unwrap().operation_id.unwrap()).await;
+    assert_eq!(view.state, OperationState::Done);
+
+    runtime.set_machine(Vec::new());
+    incident::look(app).await;
+    assert!(open(&site.home).await.is_empty());
+}
+
+#[tokio::test]
+async fn what_is_begun_while_the_machine_is_full_goes_on_when_there_is_room_in_time() {
+    let site = sound().await;
+    let runtime = &site.home.house.runtime;
+    runtime.set_machine(vec![full()]);
+    let id = site.begin().await;
+    site.until("it was kept from beginning", || async {
+        site.view(id).await.steps[0].attempts > 0
+    })
+    .await;
+    runtime.set_machine(Vec::new());
+    assert_eq!(site.until_over(id).await.state, OperationState::Done);
+}
+
+#[tokio::test]
+async fn little_memory_is_told_and_keeps_nothing_from_beginning() {
+    let site = sound().await;
+    site.home.house.runtime.set_machine(vec![Remark {
+        about: "memory",
+        severity: Severity::Attention,
+        ..full()
+    }]);
+    let id = site.begin().await;
+    assert_eq!(site.until_over(id).await.state, OperationState::Done);
+    incident::look(&site.home.house.app).await;
+    let told = open(&site.home).await;
+    assert_eq!(
+        (told.len(), told[0].check.as_str(), told[0].severity),
+        (1, "machine-memory", Severity::Attention)
+    );
+}
+
+#[tokio::test]
+async fn an_engine_that_agents_run_with_and_that_is_gone_is_told() {
+    let site = sound().await;
+    let app = &site.home.house.app;
+    app.engine_files.write().unwrap().remove(&site.new);
+    engine::recall(app).await.unwrap();
+    incident::look(app).await;
+    assert!(open(&site.home).await.is_empty(), "nobody runs with it");
+    app.store
+        .tx("test", async |tx: Tx| {
+            let mut row = instances::get(&tx, site.id).await?;
+            row.engine_id = site.new;
+            instances::update(&tx, &row).await
+        })
+        .await
+        .unwrap();
+    incident::look(app).await;
+    let told = open(&site.home).await;
+    let missing = told.iter().find(|one| one.check == "engine-missing");
+    let missing = missing.expect("it is told");
+    assert_eq!(missing.resource_id, site.new.to_string());
+    assert!(
+        missing
+            .finding
+            .starts_with("engine 2027.1.0 cannot be started: "),
+        "{}",
+        missing.finding
+    );
 }

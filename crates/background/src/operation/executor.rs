@@ -8,7 +8,7 @@ use fractal_types::{JobId, OperationId, OperationState, StepState, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    At, Journal, Kind, Progress, Step, Trouble,
+    At, Guard, Journal, Kind, Progress, Step, Trouble,
     machine::{Machine, Outcome},
 };
 use crate::{Backoff, Failure, JobContext, JobHandler};
@@ -66,6 +66,7 @@ pub struct Executor {
     store: Store,
     clock: SharedClock,
     kinds: BTreeMap<&'static str, Arc<dyn Kind>>,
+    guard: Arc<dyn Guard>,
     journal: Arc<dyn Journal>,
     limits: Limits,
     /// Kinds that take no turn.
@@ -94,6 +95,7 @@ impl Executor {
         store: Store,
         clock: SharedClock,
         kinds: impl IntoIterator<Item = Arc<dyn Kind>>,
+        guard: Arc<dyn Guard>,
         journal: Arc<dyn Journal>,
         limits: Limits,
     ) -> Self {
@@ -106,6 +108,7 @@ impl Executor {
             store,
             clock,
             kinds: kinds.collect(),
+            guard,
             journal,
             limits,
             backoff: Backoff {
@@ -216,6 +219,9 @@ impl Executor {
             if operation.state == OperationState::Undoing {
                 kind.undo(step.name, at).await
             } else {
+                if operation.step == 0 {
+                    self.guard.before(operation).await?;
+                }
                 kind.run(step.name, at).await
             }
         };

@@ -171,6 +171,16 @@ pub enum Event {
     },
 }
 
+/// What is looked at before anything is done.
+#[async_trait::async_trait]
+pub trait Guard: Send + Sync + Debug + 'static {
+    /// Asked before the first step, each time it is tried.
+    ///
+    /// # Errors
+    /// Why it should not be begun now, as the trouble that the step then has.
+    async fn before(&self, operation: &Operation) -> Result<(), Trouble>;
+}
+
 /// Where events are written, in the transaction of what they tell.
 #[async_trait::async_trait]
 pub trait Journal: Send + Sync + Debug + 'static {

@@ -3,15 +3,12 @@
 use std::{fs, path::Path, process::Stdio};
 
 use fractal_openclaw::engine::{EngineStore, PINS};
+use fractal_runtime::machine::{GATEWAY_BYTES, LOW_DISK, available_memory, free_space};
 use tokio::process::Command;
 
 use super::{Found, Surroundings, nearest};
 use crate::text::bytes;
 
-/// What one gateway takes (`openclaw.md` section 1).
-const GATEWAY_BYTES: u64 = 3 << 28;
-/// Below this an instance's own files would soon fill the disk.
-const LOW_DISK: u64 = 1 << 30;
 /// An engine with npm's cache.
 const ENGINE_BYTES: u64 = 1_300 << 20;
 /// The uids instances get when Fractal runs as root.
@@ -46,11 +43,7 @@ fn kernel(release: &str) -> Option<(u32, u32)> {
 }
 
 pub fn memory(_: &Surroundings) -> Found {
-    let available = fs::read_to_string("/proc/meminfo")
-        .ok()
-        .as_deref()
-        .and_then(available_bytes);
-    let Some(available) = available else {
+    let Some(available) = available_memory() else {
         return Found::attention("the free memory is not known", "mount /proc");
     };
     let gateways = available / GATEWAY_BYTES;
@@ -68,24 +61,12 @@ pub fn memory(_: &Surroundings) -> Found {
     }
 }
 
-fn available_bytes(meminfo: &str) -> Option<u64> {
-    let line = meminfo
-        .lines()
-        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    line.trim()
-        .strip_suffix("kB")?
-        .trim()
-        .parse::<u64>()
-        .ok()
-        .map(|kib| kib * 1024)
-}
-
 pub fn disk(surroundings: &Surroundings) -> Found {
     let installed = EngineStore::new(&surroundings.settings.engines_dir)
         .list()
         .is_ok_and(|engines| !engines.is_empty());
-    let data = free(&surroundings.settings.data_dir);
-    let engines = free(&surroundings.settings.engines_dir);
+    let data = free_space(nearest(&surroundings.settings.data_dir));
+    let engines = free_space(nearest(&surroundings.settings.engines_dir));
     let (Some(data), Some(engines)) = (data, engines) else {
         return Found::attention(
             "the free space is not known",
@@ -115,11 +96,6 @@ pub fn disk(surroundings: &Surroundings) -> Found {
     } else {
         Found::good(finding)
     }
-}
-
-fn free(path: &Path) -> Option<u64> {
-    let stat = rustix::fs::statvfs(nearest(path)).ok()?;
-    Some(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
 pub async fn sandbox(_: &Surroundings) -> Found {
@@ -359,15 +335,6 @@ mod tests {
         assert_eq!(kernel("weird"), None);
         assert_eq!(major("v20.11.1"), Some(20));
         assert_eq!(major("10.2.4"), Some(10));
-    }
-
-    #[test]
-    fn available_memory_is_read_in_bytes() {
-        assert_eq!(
-            available_bytes("MemTotal: 9 kB\nMemAvailable:    2048 kB\n"),
-            Some(2 << 20)
-        );
-        assert_eq!(available_bytes(""), None);
     }
 
     #[test]

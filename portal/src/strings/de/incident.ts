@@ -8,6 +8,9 @@ export const incident = {
   'broken.log-unsealed': 'Einträge des Protokolls sind nicht versiegelt',
   'broken.operation-stuck': 'Ein Vorgang wartet auf eine Entscheidung',
   'broken.webhook-failing': 'Nachrichten an einen Webhook wurden aufgegeben',
+  'broken.machine-disk': 'Der Datenträger der Maschine ist fast voll',
+  'broken.machine-memory': 'Die Maschine hat wenig Arbeitsspeicher frei',
+  'broken.engine-missing': 'Eine Engine fehlt oder wurde verändert',
   'incident.acknowledge': 'Ich kümmere mich',
   'incident.acknowledge.change': 'Notiz ändern',
   'incident.acknowledge.hint':
@@ -78,4 +81,10 @@ export const incident = {
   'looks.operation-stuck.about': 'Ob ein Vorgang von selbst weder weiter noch zurück kann.',
   'looks.webhook-failing': 'Webhooks',
   'looks.webhook-failing.about': 'Ob jeder Webhook annimmt, was ihm gemeldet wird.',
+  'looks.machine-disk': 'Platz auf der Maschine',
+  'looks.machine-disk.about': 'Ob Platz für das ist, was Agenten speichern.',
+  'looks.machine-memory': 'Arbeitsspeicher der Maschine',
+  'looks.machine-memory.about': 'Ob ein weiterer Agent genug Arbeitsspeicher zum Aufwachen hat.',
+  'looks.engine-missing': 'Engines',
+  'looks.engine-missing.about': 'Ob die Engines, mit denen Agenten laufen, da und unverändert sind.',
 } satisfies Record<keyof typeof en, string>;

@@ -6,6 +6,9 @@ export const incident = {
   'broken.log-unsealed': 'Entries of the log are not sealed',
   'broken.operation-stuck': 'An operation waits for a choice',
   'broken.webhook-failing': 'Messages to a webhook were given up',
+  'broken.machine-disk': 'The machine’s disk is almost full',
+  'broken.machine-memory': 'The machine has little memory left',
+  'broken.engine-missing': 'An engine is gone or changed',
   'incident.acknowledge': 'I am on it',
   'incident.acknowledge.change': 'Change note',
   'incident.acknowledge.hint':
@@ -75,4 +78,10 @@ export const incident = {
   'looks.operation-stuck.about': 'Whether an operation can neither go on nor be undone by itself.',
   'looks.webhook-failing': 'Webhooks',
   'looks.webhook-failing.about': 'Whether every webhook takes what it is told.',
+  'looks.machine-disk': 'Room on the machine',
+  'looks.machine-disk.about': 'Whether there is room for what agents store.',
+  'looks.machine-memory': 'Memory of the machine',
+  'looks.machine-memory.about': 'Whether one more agent has the memory to wake.',
+  'looks.engine-missing': 'Engines',
+  'looks.engine-missing.about': 'Whether the engines that agents run with are there and unchanged.',
 };
