@@ -1,8 +1,8 @@
 //! The master key of the installation: replacing it while everything runs.
 //!
 //! A new master key wraps every owner's key anew and gives every owner a new one, in one transaction that touches no value. The same
-//! transaction begins the operation that follows the values: [`Rotation`] sees them moved by [`crate::reseal`] and the older keys gone. The files follow the order of `fractal_crypto::stage_key_file`, so a crash at
-//! any moment leaves a key that opens the database.
+//! transaction begins the operation that follows the values: [`Rotation`] sees them moved by [`crate::reseal`] and the older keys gone.
+//! The files follow the order of `fractal_crypto::stage_key_file`, so a crash at any moment leaves a key that opens the database.
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
@@ -43,8 +43,11 @@ const STEPS: &[Step] = &[
     Step::new(RETIRE, LIMIT).without_a_way_back(),
 ];
 
-/// Between two looks for what has not moved, and for keys whose time is not over.
+/// Between two looks for what has not moved.
 const LOOK: Duration = Duration::from_secs(5);
+
+/// Between two looks for keys whose time is not over: it takes minutes, and every look is a transaction.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
 /// Owner keys that are wrapped anew between two looks at the database.
 const BATCH: u32 = 200;
@@ -184,15 +187,9 @@ impl Change for Rotate {
 }
 
 /// The kind of operation that follows a replaced key until nothing is left under older ones.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Rotation {
     app: App,
-}
-
-impl std::fmt::Debug for Rotation {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str(NAME)
-    }
 }
 
 impl Rotation {
@@ -229,14 +226,17 @@ impl Kind for Rotation {
             )));
         }
         let db = self.app.store.read();
-        let is_over = match step {
-            MOVE => owner_keys::count_waiting(&db).await? == 0,
-            _ => owner_keys::list_older(&db, None, 1).await?.is_empty(),
+        let (is_over, wait) = match step {
+            MOVE => (owner_keys::count_waiting(&db).await? == 0, LOOK),
+            _ => {
+                let older = owner_keys::list_older(&db, None, 1).await?;
+                (older.is_empty(), LOOK_AGAIN)
+            }
         };
         Ok(if is_over {
             Progress::Done(Value::Null)
         } else {
-            Progress::Wait(LOOK)
+            Progress::Wait(wait)
         })
     }
 

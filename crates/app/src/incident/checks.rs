@@ -14,7 +14,7 @@ use fractal_types::{
 
 use crate::{
     App, Context, Result,
-    instance::{PROVISION, all_live},
+    instance::{CHANGE_ENGINE, PROVISION, all_live},
     lookup::page_request,
     operation,
 };
@@ -49,7 +49,8 @@ pub trait Check: Send + Sync {
     /// What it looks at, in words.
     fn about(&self) -> &'static str;
 
-    /// Whether operations of this kind are not begun while it finds something that does not work.
+    /// Whether operations of this kind are not begun while it finds something that does not work. Such a check looks at no table: it is
+    /// asked again with every try.
     fn guards(&self, _kind: &str) -> bool {
         false
     }
@@ -159,7 +160,7 @@ impl Check for OperationStuck {
 fn words_of(kind: &str) -> &str {
     match kind {
         PROVISION => "making an agent ready",
-        "instance.change_engine" => "changing the engine of an agent",
+        CHANGE_ENGINE => "changing the engine of an agent",
         "instance.delete" => "deleting an agent",
         "key.rotate" => "moving what is stored to the newest keys",
         other => other,

@@ -1,24 +1,40 @@
-//! Checks before an operation begins: what would keep it from coming to its end is found, patched where that can be done, and told as an
-//! incident, before anything was touched.
+//! Checks before an operation begins: what would keep it from coming to its end is found before anything is touched.
 
 use async_trait::async_trait;
 use fractal_background::operation::{Guard, Trouble};
 use fractal_store::Operation;
 use fractal_types::Severity;
 
-use super::{checks::CHECKS, look};
-use crate::{App, Error};
+use super::{
+    checks::{CHECKS, Check, Finding},
+    look,
+};
+use crate::{App, Error, Result};
 
-/// Asks the checks that guard a kind.
-#[derive(Clone)]
-pub(crate) struct Checked {
-    app: App,
+/// What keeps an operation of this kind from being begun now, if anything does. Looks only: nothing is written.
+///
+/// # Errors
+///
+/// When it cannot be looked at.
+pub(crate) async fn obstacle(app: &App, kind: &str) -> Result<Option<Finding>> {
+    Ok(find(app, kind).await?.map(|(_, finding)| finding))
 }
 
-impl std::fmt::Debug for Checked {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str("Checked")
+async fn find(app: &App, kind: &str) -> Result<Option<(&'static dyn Check, Finding)>> {
+    for check in CHECKS.iter().filter(|check| check.guards(kind)) {
+        let found = check.look(app).await?;
+        let failed = |finding: &Finding| finding.severity == Severity::Failed;
+        if let Some(finding) = found.into_iter().find(failed) {
+            return Ok(Some((*check, finding)));
+        }
     }
+    Ok(None)
+}
+
+/// Asks the checks that guard a kind.
+#[derive(Debug, Clone)]
+pub(crate) struct Checked {
+    app: App,
 }
 
 impl Checked {
@@ -29,27 +45,21 @@ impl Checked {
 
 #[async_trait]
 impl Guard for Checked {
-    async fn before(&self, operation: &Operation) -> Result<(), Trouble> {
-        let guards = CHECKS.iter().filter(|check| check.guards(&operation.kind));
-        for check in guards {
-            let look = async || look::look_at(&self.app, *check).await;
-            let broken = |found: Vec<super::checks::Finding>| {
-                found
-                    .into_iter()
-                    .find(|finding| finding.severity == Severity::Failed)
-            };
-            let away = |error: Error| Trouble::Unrecorded(Box::new(error));
-            if broken(look().await.map_err(away)?).is_none() {
-                continue;
-            }
-            // The first look may have patched it.
-            if let Some(finding) = broken(look().await.map_err(away)?) {
-                return Err(Trouble::Passing(format!(
-                    "before it began: {}; {}",
-                    finding.finding, finding.remedy
-                )));
-            }
-        }
-        Ok(())
+    async fn before(&self, operation: &Operation) -> std::result::Result<(), Trouble> {
+        // A check that cannot look says nothing about the operation, which is tried again.
+        let away = |error: Error| Trouble::Unrecorded(Box::new(error));
+        // A step that waits is asked about again and again, so nothing is written while all is well.
+        let Some((check, _)) = find(&self.app, &operation.kind).await.map_err(away)? else {
+            return Ok(());
+        };
+        look::look_at(&self.app, check).await.map_err(away)?;
+        // What was told may have been patched on the spot.
+        let left = obstacle(&self.app, &operation.kind).await.map_err(away)?;
+        left.map_or(Ok(()), |finding| {
+            Err(Trouble::Passing(format!(
+                "before it began: {}; {}",
+                finding.finding, finding.remedy
+            )))
+        })
     }
 }

@@ -5,7 +5,10 @@ use fractal_runtime::machine::Remark;
 use fractal_types::Severity;
 
 use super::checks::{Check, Finding};
-use crate::{App, Result, engine, instance::all_live};
+use crate::{
+    App, Result, engine,
+    instance::{CHANGE_ENGINE, PROVISION, all_live},
+};
 
 /// One thing of the machine.
 pub(super) struct Machine {
@@ -26,8 +29,9 @@ impl Check for Machine {
     }
 
     fn guards(&self, kind: &str) -> bool {
-        // What makes the machine fuller. Deleting makes room, and values that move to newer keys take none.
-        matches!(kind, "instance.create" | "instance.change_engine")
+        // What makes the machine fuller. Deleting makes room, and values that move to newer keys take none. An agent is wanted from the
+        // moment it is made, and started whatever its operation says, so that one is asked about at the door.
+        matches!(kind, PROVISION | CHANGE_ENGINE)
     }
 
     async fn look(&self, app: &App) -> Result<Vec<Finding>> {

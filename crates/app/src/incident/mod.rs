@@ -17,7 +17,7 @@ use fractal_policy::{Action, Resource};
 use fractal_store::{Incident, IncidentFilter, Reads, Tx, incidents};
 use fractal_types::{IncidentId, IncidentState};
 
-pub(crate) use guard::Checked;
+pub(crate) use guard::{Checked, obstacle};
 pub use look::{Board, look, run};
 
 use crate::{

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Its name as an operation.
-const NAME: &str = "instance.change_engine";
+pub(crate) const NAME: &str = "instance.change_engine";
 
 const STOP: &str = "stop";
 const SWITCH: &str = "switch";
@@ -140,15 +140,9 @@ impl Change for Begin {
 }
 
 /// The kind of operation.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct ChangeEngine {
     app: App,
-}
-
-impl std::fmt::Debug for ChangeEngine {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str(NAME)
-    }
 }
 
 impl ChangeEngine {

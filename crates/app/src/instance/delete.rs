@@ -130,15 +130,9 @@ impl Change for Begin {
 }
 
 /// The kind of operation.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Delete {
     app: App,
-}
-
-impl std::fmt::Debug for Delete {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str(NAME)
-    }
 }
 
 impl Delete {

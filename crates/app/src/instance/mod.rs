@@ -19,6 +19,7 @@ pub mod reconcile;
 mod wanted;
 
 pub use access::{Progress, ensure_ready, if_awake, note_use};
+pub(crate) use change_engine::NAME as CHANGE_ENGINE;
 pub use change_engine::{ChangeEngine, change_engine};
 pub use config::agent_config;
 pub use delete::{Delete, delete};

@@ -86,15 +86,9 @@ pub(super) async fn answer(door: &Door<'_>, row: &Instance, wish: &Wish) -> Resu
 }
 
 /// The kind of operation.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Provision {
     app: App,
-}
-
-impl std::fmt::Debug for Provision {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str(NAME)
-    }
 }
 
 impl Provision {

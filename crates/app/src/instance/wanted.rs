@@ -16,6 +16,7 @@ use super::{disk::note_pressure, operated::held, provision, read::view_of};
 use crate::{
     App, Context, Error, Result,
     change::{Change, Door, submit, taken},
+    incident::{checks::Finding, obstacle},
     lookup::instance_resource,
     session::note,
     settings::checked_idle_timeout,
@@ -37,16 +38,18 @@ pub async fn create(
     body: CreateInstance,
 ) -> Result<(InstanceView, Option<OperationId>)> {
     let owner = cx.user_id()?;
-    let (row, operation) = submit(
-        app,
-        cx,
-        Create {
-            id: app.new_id(),
-            owner,
-            body,
-        },
-    )
-    .await?;
+    // Looked at before: only the database is waited for inside a transaction.
+    let obstacle = match body.start {
+        Some(false) => None,
+        _ => obstacle(app, provision::NAME).await?,
+    };
+    let change = Create {
+        id: app.new_id(),
+        owner,
+        body,
+        obstacle,
+    };
+    let (row, operation) = submit(app, cx, change).await?;
     Ok((view_of(app, row).await?, operation))
 }
 
@@ -54,6 +57,8 @@ struct Create {
     id: InstanceId,
     owner: UserId,
     body: CreateInstance,
+    /// What keeps it from being started.
+    obstacle: Option<Finding>,
 }
 
 #[async_trait]
@@ -98,6 +103,11 @@ impl Change for Create {
                 return Err(Error::conflict("isolation is reduced on this machine, so only one person may have agents")
                     .remedy("install bubblewrap, or have an administrator accept the risk under Settings / Installation"));
             }
+        }
+        if let Some(obstacle) = &self.obstacle {
+            return Err(Error::new(ProblemCode::Unavailable)
+                .detail(&*obstacle.finding)
+                .remedy(obstacle.remedy));
         }
         let engine_id = match self.body.engine_id {
             Some(id) => {

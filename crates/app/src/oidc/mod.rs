@@ -38,7 +38,7 @@ use crate::{
 const FLOW_LIFETIME: Duration = Duration::from_secs(10 * 60);
 
 /// How long a flow that is over is remembered: whoever comes back too late is led on to the page they wanted when they sign in anew.
-const REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
+pub const REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
 /// More sign-ins than this are not on their way at once; the oldest give way. What one address may begin within their lifetime is a
 /// small part of it, so nobody alone drives out others.
 const MOST_FLOWS: u64 = 5_000;

@@ -1,7 +1,5 @@
 //! What happens to operations, in the log: every step, every undo and every end, each in the transaction of what it tells.
 
-use std::fmt;
-
 use async_trait::async_trait;
 use fractal_background::operation::{Event, Journal};
 use fractal_store::{NewEntry, Operation, Tx, evidence};
@@ -11,14 +9,9 @@ use serde_json::{Value, json};
 use crate::App;
 
 /// Appends to the log of a house.
+#[derive(Debug)]
 pub(super) struct Log {
     app: App,
-}
-
-impl fmt::Debug for Log {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("Log")
-    }
 }
 
 impl Log {

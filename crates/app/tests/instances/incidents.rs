@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use fractal_api_types::{AcknowledgeIncident, IncidentQuery, IncidentView, ProblemCode};
+use fractal_api_types::{
+    AcknowledgeIncident, CreateInstance, IncidentQuery, IncidentView, ProblemCode,
+};
 use fractal_app::{engine, incident, instance};
 use fractal_runtime::machine::Remark;
 use fractal_store::{Tx, instances};
@@ -266,6 +268,30 @@ async fn nothing_is_begun_on_a_machine_that_is_full_and_what_was_wanted_is_taken
     runtime.set_machine(Vec::new());
     incident::look(app).await;
     assert!(open(&site.home).await.is_empty());
+}
+
+#[tokio::test]
+async fn no_agent_is_made_on_a_full_machine_but_one_that_is_to_stay_down() {
+    let home = home().await;
+    let (app, runtime) = (&home.house.app, &home.house.runtime);
+    runtime.set_machine(vec![full()]);
+    let body = |start| CreateInstance {
+        name: "ada".parse().unwrap(),
+        engine_id: None,
+        start,
+    };
+    let refused = instance::create(app, &home.cx, body(None)).await;
+    let refused = refused.unwrap_err();
+    assert_eq!(refused.code, ProblemCode::Unavailable);
+    assert_eq!(refused.detail.as_deref(), Some(&*full().finding));
+    assert_eq!(refused.remedy.as_deref(), Some(full().remedy));
+    assert!(home.house.log("operation.settle").await.is_empty());
+    let (view, operation) = instance::create(app, &home.cx, body(Some(false)))
+        .await
+        .unwrap();
+    assert_eq!(operation, None);
+    home.work().await;
+    assert_eq!(home.starts(view.id), 0);
 }
 
 #[tokio::test]

@@ -218,9 +218,10 @@ fn flow_cookie(server: &Server, secret: &SecretString) -> HeaderValue {
         ""
     };
     let text = format!(
-        "{}={}; Path=/api/v1/auth/oidc; HttpOnly; SameSite=Lax; Max-Age=86400{secure}",
+        "{}={}; Path=/api/v1/auth/oidc; HttpOnly; SameSite=Lax; Max-Age={}{secure}",
         flow_cookie_name(server),
-        secret.expose_secret()
+        secret.expose_secret(),
+        oidc::REMEMBERED.as_secs()
     );
     HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
 }
