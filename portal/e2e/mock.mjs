@@ -8,6 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { WebSocketServer } from 'ws';
 import { fillLog, makeLog } from './evidence.mjs';
 import { fillIncidents, makeIncidents } from './incidents.mjs';
+import { makeKeys } from './keys.mjs';
 import { fillOperations, makeOperations } from './operations.mjs';
 import { fillProposals, makeProposals } from './proposals.mjs';
 import { fillRules, makeRules } from './rules.mjs';
@@ -165,6 +166,7 @@ export async function startMock({ fresh = false, onboarded = !fresh, sockets: wi
         'incident.acknowledge',
         'check.view',
         'check.run',
+        'key.rotate',
         'policy.view',
         'policy.update',
         'policy.reset',
@@ -228,6 +230,8 @@ export async function startMock({ fresh = false, onboarded = !fresh, sockets: wi
     proposals: makeProposals(),
     /** Work of several steps. */
     operations: makeOperations(),
+    /** The secret key of the installation. */
+    keys: makeKeys(),
     /** What is broken, and the checks that look for it. */
     incidents: makeIncidents(),
     engines: [
@@ -1046,6 +1050,14 @@ export async function startMock({ fresh = false, onboarded = !fresh, sockets: wi
       if (answer.did) note(answer.did, 'operation', answer.id);
       if (answer.code) return problem(res, answer.status, answer.code, answer.title, answer.more);
       return json(res, answer.status, answer.body);
+    }
+    if (key === 'GET /api/v1/keys' || key === 'POST /api/v1/keys/rotate') {
+      if (!state.me.permissions.includes('key.rotate'))
+        return problem(res, 403, 'forbidden', 'You may not do this');
+      const answer = state.keys.answer(req.method, state.operations, state.me);
+      if (answer.did) note(answer.did, 'settings', '', { generation: state.keys.generation });
+      if (answer.code) return problem(res, answer.status, answer.code, answer.title, answer.more);
+      return json(res, answer.status, answer.body, answer.begun && { 'fractal-operation': answer.begun.id });
     }
     if (path.startsWith('/api/v1/incidents') || path.startsWith('/api/v1/checks')) {
       const answer = state.incidents.answer(req.method, path, url.searchParams, body, state.me);

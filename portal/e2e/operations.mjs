@@ -6,6 +6,7 @@ const MINUTE = 60;
 const DAY = 60 * 60 * 24;
 export const GRACE = { id: 'user_2', username: 'grace' };
 export const CHANGE = ['stop', 'switch', 'start', 'restore'];
+export const ROTATE = ['move', 'retire'];
 export const OWN = 'inst_01k9w3v5x7q2m4n6';
 export const LASTS =
   'it does not come up with engine 2026.10.1: it ended five times within a minute; the last words were “cannot find module ‘sharp’”';
@@ -26,13 +27,14 @@ export function makeOperations() {
   const view = ({ stuckUndoing, ...one }, me) => {
     const choose = mayChoose(one, me);
     const stuck = one.state === 'stuck';
+    const hasWayBack = one.kind !== 'key.rotate';
     return {
       ...one,
       can: {
-        cancel: choose && ['pending', 'running'].includes(one.state) && one.cancelled_by === null,
+        cancel: choose && hasWayBack && ['pending', 'running'].includes(one.state) && !one.cancelled_by,
         retry: choose && stuck,
         skip: choose && stuck,
-        undo: choose && stuck && !stuckUndoing,
+        undo: choose && hasWayBack && stuck && !stuckUndoing,
       },
     };
   };
@@ -138,6 +140,22 @@ export function makeOperations() {
       }),
     );
 
+  /** Somebody replaced the secret key; of this nothing waits for a turn. */
+  const rotate = (generation, by, at = ago(0)) =>
+    begin(
+      add({
+        kind: 'key.rotate',
+        steps: ROTATE,
+        resource_kind: 'settings',
+        resource_id: '',
+        owner: by,
+        by,
+        input: { generation },
+        created_at: at,
+      }),
+      at,
+    );
+
   function answer(method, path, query, me) {
     const [id, what] = path.split('/').slice(4);
     const seen = list.filter((one) => mayChoose(one, me));
@@ -177,15 +195,19 @@ export function makeOperations() {
     const did = what === 'cancel' ? 'operation.cancel' : 'operation.resolve';
     return { status: 200, body: view(one, me), did, id };
   }
-  return { list, add, begin, next, stumble, back, stick, change, view, answer };
+  return { list, add, begin, next, stumble, back, stick, change, rotate, view, answer };
 }
 
 /** One of each state, and one that this release knows no words for. */
-export function fillOperations({ add, begin, next, stumble, back, stick }) {
+export function fillOperations({ add, begin, next, stumble, back, stick, rotate }) {
   const RESEARCHER = 'inst_01k9w3v5x7zzzzzz';
   const COLLECTOR = 'inst_01k9w3v5x7almost';
   const OTHERS = { resource_id: 'inst_01k9w3v5x7grace', owner: GRACE, by: GRACE };
   const answered = { output: { engine_version: '2026.10.1' } };
+
+  const rotated = rotate(3, ADA, ago(8 * DAY));
+  next(rotated, { at: ago(8 * DAY - 4) });
+  next(rotated, { at: ago(8 * DAY - 11 * MINUTE) });
 
   const done = begin(
     add({ created_at: ago(2 * DAY), proposal_id: 'prop_01k9w3v5x7q2m4n6p8r0s2t401' }),

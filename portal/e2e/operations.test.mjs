@@ -42,8 +42,8 @@ const row = (page, name) => page.getByRole('listitem').filter({ hasText: name })
 const step = (page, n) => page.locator('.operation-steps > li').nth(n - 1);
 const stateOf = (page, words) => page.locator('.operation-state').getByText(words, { exact: true }).waitFor();
 /** Tells the stream what the control plane did by itself. */
-const tell = (state, one, action, outcome) =>
-  state.evidence.append({ action: `operation.${action}`, kind: 'operation', id: one.id, outcome });
+const tell = (state, one, action, outcome, values = {}) =>
+  state.evidence.append({ action: `operation.${action}`, kind: 'operation', id: one.id, outcome, values });
 const following = (state) => until('the page to follow', () => state.followers.size > 0);
 
 scenario(
@@ -407,6 +407,89 @@ scenario('a change of engine that waits for approval closes its dialog', async (
     'Leave it running or at rest, as before',
     'cheer',
   ]);
+});
+
+const secretKey = (page) =>
+  page.locator('.section').filter({ has: page.getByRole('heading', { name: 'Secret key' }) });
+/** Opens the page of the installation and asks for another key, up to the last word. */
+async function replaceKey(page) {
+  await page.goto('/settings/installation');
+  await button(page, 'Replace the key').click();
+  const dialog = page.getByRole('dialog', { name: 'Replace the secret key?' });
+  await dialog.getByText('fractal keys export').waitFor();
+  await dialog.getByRole('button', { name: 'Replace the key' }).click();
+  return dialog;
+}
+
+scenario(
+  'the secret key is replaced, and what is stored is followed to it',
+  async ({ page, state, operations }) => {
+    const card = secretKey(page);
+    await page.goto('/settings/installation');
+    await card.getByText('Generation 3').waitFor();
+    await card.getByText('All under this key').waitFor();
+    const dialog = await replaceKey(page);
+    await dialog.waitFor({ state: 'detached' });
+    await card.getByText('Generation 4').waitFor();
+    await card.getByText('2 older keys are still in use').waitFor();
+    await card.getByRole('status').getByText('fractal keys export').waitFor();
+    assert.equal(asked(state, 'POST /api/v1/keys/rotate').length, 1);
+    assert.deepEqual(await audit(page), []);
+    // One way there, also when the list knows it too.
+    await until('the list to know', () => asked(state, 'GET /api/v1/operations').length > 1);
+    await card.getByRole('link', { name: 'Show the operation' }).click();
+    const one = operations.list.at(-1);
+    await page.getByRole('heading', { name: 'Replace secret key', exact: true }).waitFor();
+    assert.equal(new URL(page.url()).pathname, `/operations/${one.id}`);
+    await page.getByText('Step 1 of 2: Move what is stored to the new keys').waitFor();
+    await page.locator('.operation-facts').getByText('Generation 4').waitFor();
+    assert.equal(await button(page, 'Cancel operation').count(), 0);
+    await page.locator('.operation-facts').getByRole('link', { name: 'Installation' }).click();
+    // Who comes back finds the way to it again, and hears when something cannot move.
+    await card.getByText('Still moving to this key').waitFor();
+    await card.getByRole('link', { name: 'Show the operation' }).waitFor();
+    await following(state);
+    operations.stick(one, '1 stored value cannot be opened');
+    tell(state, one, 'settle', 'stuck', { kind: one.kind });
+    await card.getByText('Not all can move').waitFor();
+    // Somebody else replaces it, and nothing was left to move.
+    Object.assign(state.keys, { generation: 5, waiting: 0 });
+    state.evidence.append({ action: 'key.rotate', kind: 'settings', outcome: 'done' });
+    await card.getByText('Generation 5').waitFor();
+    await card.getByText('All under this key').waitFor();
+    await page.goto('/operations?tab=all');
+    await row(page, 'Replace secret key').getByText('All 2 steps done').waitFor();
+  },
+);
+
+scenario('a secret key that comes from the environment says who replaces it', async ({ page, state }) => {
+  state.keys.fixed = true;
+  const dialog = await replaceKey(page);
+  const alert = dialog.getByRole('alert');
+  await alert.getByText('The secret key comes from FRACTAL_SECRET_KEY.').waitFor();
+  await alert.getByText('Rotate it where it is kept').waitFor();
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  await secretKey(page).getByText('Generation 3').waitFor();
+  state.me.permissions = state.me.permissions.filter((one) => one !== 'key.rotate');
+  await page.reload();
+  await page.getByText('This machine').first().waitFor();
+  assert.equal(await secretKey(page).count(), 0);
+});
+
+scenario('another secret key that waits for approval is not told as replaced', async ({ page, state }) => {
+  state.proposals.ask(/^POST \/api\/v1\/keys\/rotate/, {
+    action: 'key.rotate',
+    resource_kind: 'settings',
+    values: { generation: 4 },
+    steps: ['move', 'retire'],
+  });
+  const dialog = await replaceKey(page);
+  await dialog.waitFor({ state: 'detached' });
+  assert.equal(await page.getByText('A new key is in force').count(), 0);
+  await secretKey(page).getByText('Generation 3').waitFor();
+  await page.getByRole('link', { name: 'Show the proposal' }).click();
+  await page.getByRole('heading', { name: 'Replace secret key' }).waitFor();
+  await page.getByText('Move what is stored to the new keys').waitFor();
 });
 
 scenario(

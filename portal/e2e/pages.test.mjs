@@ -205,6 +205,17 @@ const PAGES = [
     }),
   ],
   ['operation-undone', ...operation('undone')],
+  [
+    'operation-key',
+    '/operations?tab=all',
+    async (page, state) => {
+      const { id } = state.operations.rotate(4, state.operations.list[0].by);
+      await page.reload();
+      await page.locator(`a[href$="${id}"]`).click();
+      await page.locator('.operation-facts').waitFor();
+    },
+    'act',
+  ],
   ['operation-gone', '/operations/op_01k9w3v5x7nowhere', (page) => page.getByText('is not here').waitFor()],
   [
     'instance-operated',
@@ -317,6 +328,28 @@ const PAGES = [
     'settings-installation',
     '/settings/installation',
     (page) => page.getByText('This machine').first().waitFor(),
+  ],
+  [
+    'settings-installation-key',
+    '/settings/installation',
+    async (page) => {
+      const card = page.locator('.section').last();
+      await card.getByRole('button').click();
+      await page.getByRole('dialog').getByRole('button').last().click();
+      await card.getByRole('status').locator('code').waitFor();
+      await card.locator('[data-tone=working]').waitFor();
+      await card.scrollIntoViewIfNeeded();
+    },
+    'act',
+  ],
+  [
+    'settings-installation-replacing',
+    '/settings/installation',
+    async (page) => {
+      await page.locator('.section').last().getByRole('button').click();
+      await page.getByRole('dialog').locator('code').waitFor();
+    },
+    'act',
   ],
   ['settings-rules', '/settings/rules', (page) => page.getByText('All 2 get their answers').waitFor()],
   [

@@ -772,7 +772,7 @@ scenario(
     await entry(page, 'Claim installation').first().waitFor({ state: 'detached' });
     assert.equal(new URL(page.url()).search, '?outcome=refused&actor=user_2');
     await page.reload();
-    await entry(page, 'Rotate keys').waitFor();
+    await entry(page, 'Replace secret key').waitFor();
     assert.equal(await entries(page).count(), 2);
     await page.getByRole('combobox', { name: 'Any action' }).click();
     await page.getByRole('option', { name: 'Agent: everything' }).click();
@@ -972,7 +972,7 @@ scenario('on a phone the log stands beside the settings', { view: { size: PHONE 
   await page.getByRole('combobox', { name: 'Any outcome' }).click();
   await page.getByRole('option', { name: 'refused' }).click();
   await page.getByRole('button', { name: 'Filter, 1 set' }).waitFor();
-  await entry(page, 'Rotate keys').waitFor();
+  await entry(page, 'Replace secret key').waitFor();
 });
 
 const hookRow = (page, name) => page.getByRole('listitem').filter({ hasText: name });

@@ -16,6 +16,7 @@ import type {
   IncidentView,
   InstanceView,
   InvitationView,
+  KeyStatus,
   Me,
   OnboardingStatus,
   OperationState,
@@ -80,6 +81,12 @@ export const profileQuery = queryOptions({
 export const settingsQuery = queryOptions({
   queryKey: ['settings'],
   queryFn: () => api.get<SettingsView>('/api/v1/settings'),
+});
+/** Asked again while something moves: that a value did is no entry of the log. */
+export const keysQuery = queryOptions({
+  queryKey: ['keys'],
+  queryFn: () => api.get<KeyStatus>('/api/v1/keys'),
+  refetchInterval: (query) => (query.state.data?.waiting ? 5_000 : false),
 });
 export const providersQuery = queryOptions({
   queryKey: ['providers'],

@@ -4,8 +4,8 @@ import { expect, test } from 'vitest';
 import { touched } from './touched';
 import type { EvidenceView } from './types';
 
-const entry = (action: string, resource_kind: string, resource_id: string, outcome = 'done') =>
-  ({ action, resource_kind, resource_id, outcome }) as EvidenceView;
+const entry = (action: string, resource_kind: string, resource_id: string, outcome = 'done', values = {}) =>
+  ({ action, resource_kind, resource_id, outcome, values }) as EvidenceView;
 
 test('an agent that changes renews the lists and its own page', () => {
   expect(touched(entry('instance.seen', 'instance', 'inst_1', 'ready'), 'user_1')).toEqual([
@@ -50,6 +50,19 @@ test('steps renew operations, and an end also the agents that it lets go of', ()
   expect(touched(entry('instance.change_engine', 'instance', 'inst_1'), 'user_1')).toContainEqual([
     'operations',
   ]);
+});
+
+test('a new secret key renews how the keys are, and so does every step of what follows it', () => {
+  const rotated = touched(entry('key.rotate', 'settings', ''), 'user_1');
+  expect(rotated).toContainEqual(['keys']);
+  expect(rotated).toContainEqual(['operations']);
+  expect(touched(entry('key.rotate', 'settings', '', 'refused'), 'user_1')).toEqual([]);
+  for (const action of ['step', 'settle']) {
+    const of = (kind: string) =>
+      touched(entry(`operation.${action}`, 'operation', 'op_1', 'done', { kind }), 'user_1');
+    expect(of('key.rotate')).toContainEqual(['keys']);
+    expect(of('instance.change_engine')).not.toContainEqual(['keys']);
+  }
 });
 
 test('what breaks, is mended or is looked after renews incidents, and what the checks found', () => {

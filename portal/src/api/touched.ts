@@ -35,6 +35,9 @@ export function touched(entry: EvidenceView, me: string): readonly Key[] {
   if (action.startsWith('policy.')) own.push(['policy'], ['policy-versions'], ['me']);
   // What was asked for of an agent is done by an operation, and its end lets go of the agent.
   if (action === 'instance.change_engine') own.push(['operations']);
+  // A new key is in force at once; what is stored comes to it step by step.
+  if (action === 'key.rotate') own.push(['keys'], ['operations']);
+  if (kind === 'operation' && entry.values.kind === 'key.rotate') own.push(['keys']);
   if (action === 'operation.settle') own.push(['instances'], ['instance']);
   // An account is made by an invitation that is used up, and takes its agents along when it goes.
   if (action === 'user.create') own.push(['invitations']);

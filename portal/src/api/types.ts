@@ -84,6 +84,7 @@ export type SeenState = Schemas['SeenState'];
 export type SignInProvider = Schemas['SignInProvider'];
 export type SessionEvent = Schemas['SessionEvent'];
 export type AttachmentNote = Schemas['AttachmentNote'];
+export type KeyStatus = Schemas['KeyStatus'];
 export type LiveRequest = Schemas['LiveRequest'];
 export type LiveMessage = Schemas['LiveMessage'];
 export type SetSkillCredential = Schemas['SetSkillCredential'];

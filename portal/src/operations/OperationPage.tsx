@@ -19,13 +19,13 @@ import { Link, useParams } from 'react-router';
 import { asProblem } from '../api/problem';
 import { operationQuery, queryClient } from '../api/queries';
 import type { OperationView } from '../api/types';
-import { can, useMe } from '../app/session';
+import { can, isAdmin, useMe } from '../app/session';
 import { type Names, useNames } from '../evidence/words';
 import { t } from '../strings';
 import { Empty, Id, ProblemAlert, Section, Time } from '../ui/bits';
 import { duration, exact, sentence } from '../ui/format';
 import { CHOICES, type Choice, Choose } from './dialogs';
-import { current, engines, goesBack, isSomething, tookInAll } from './progress';
+import { current, engines, generation, goesBack, isSomething, tookInAll } from './progress';
 import { Steps } from './Steps';
 import { onWhat, State, useNow, what, where, why } from './words';
 
@@ -264,6 +264,7 @@ function Hint({ Icon, children }: { Icon: typeof IconClock; children: ReactNode 
 function Facts({ operation, names }: { operation: OperationView; names: Names }) {
   const me = useMe();
   const versions = engines(operation.input);
+  const key = generation(operation.kind, operation.input);
   const name = onWhat(operation, names);
   const { by, owner, proposal_id: proposal } = operation;
   const times = [
@@ -279,10 +280,20 @@ function Facts({ operation, names }: { operation: OperationView; names: Names })
           <Anchor component={Link} to={`/instances/${operation.resource_id}`} size="sm">
             {name}
           </Anchor>
+        ) : operation.resource_kind === 'settings' && isAdmin(me) ? (
+          <Anchor component={Link} to="/settings/installation" size="sm">
+            {name}
+          </Anchor>
         ) : (
           name
         )}
       </dd>
+      {key !== undefined && (
+        <>
+          <dt>{t('operation.key')}</dt>
+          <dd>{t('operation.key.generation', { n: key })}</dd>
+        </>
+      )}
       {versions && (
         <>
           <dt>{t('operation.engine')}</dt>
@@ -331,7 +342,7 @@ function Facts({ operation, names }: { operation: OperationView; names: Names })
           </>
         )}
       </dd>
-      {!versions && isSomething(operation.input) && (
+      {!versions && key === undefined && isSomething(operation.input) && (
         <>
           <dt>{t('operation.input')}</dt>
           <dd>

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { OperationState, OperationStepView, OperationView, StepState } from '../api/types';
 import { duration } from '../ui/format';
-import { current, engines, goesBack, isMoving, isSomething, took, tookInAll } from './progress';
+import { current, engines, generation, goesBack, isMoving, isSomething, took, tookInAll } from './progress';
 
 const at = (second: number) => new Date(Date.UTC(2027, 0, 2, 3, 4, second)).toISOString();
 const step = (state: StepState, more: Partial<OperationStepView> = {}) =>
@@ -55,6 +55,9 @@ test('what the steps were given is read only as far as it is known', () => {
   expect(engines({ from_engine_version: '1', engine_version: '2' })).toEqual({ from: '1', to: '2' });
   expect(engines({ engine_version: '2' })).toBeUndefined();
   expect(engines(null)).toBeUndefined();
+  expect(generation('key.rotate', { generation: 4 })).toBe(4);
+  expect(generation('instance.create', { generation: 4 })).toBeUndefined();
+  expect(generation('key.rotate', null)).toBeUndefined();
   expect([null, undefined, {}, []].map(isSomething)).toEqual([false, false, false, false]);
   expect([{ a: null }, 'text', 0].map(isSomething)).toEqual([true, true, true]);
 });

@@ -68,6 +68,12 @@ export function engines(input: unknown): { from: string; to: string } | undefine
   return typeof from === 'string' && typeof to === 'string' ? { from, to } : undefined;
 }
 
+/** Which key of the installation is put in force, when one is. */
+export function generation(kind: string, input: unknown): number | undefined {
+  const { generation } = (input ?? {}) as Record<string, unknown>;
+  return kind === 'key.rotate' && typeof generation === 'number' ? generation : undefined;
+}
+
 /** Whether there is something in it to show. */
 export function isSomething(value: unknown): boolean {
   if (value === null || value === undefined) return false;

@@ -21,15 +21,15 @@ export function onWhat({ resource_kind, resource_id, input }: Thing, names: Name
   const known = names.get(resource_id);
   if (known !== undefined) return known;
   const kept = (input as { name?: unknown } | null | undefined)?.name;
-  return typeof kept === 'string' ? kept : `${tWord('kind', resource_kind)} ${short(resource_id)}`;
+  if (typeof kept === 'string') return kept;
+  const kind = tWord('kind', resource_kind);
+  return resource_id ? `${kind} ${short(resource_id)}` : kind;
 }
 
-/** “Change engine: Ada” */
+/** “Change engine: Ada”; what there is only one of needs no name. */
 export function what(operation: Thing & Pick<OperationView, 'kind'>, names: Names): string {
-  return t('operation.what', {
-    action: tWord('action', operation.kind),
-    name: onWhat(operation, names),
-  });
+  const action = tWord('action', operation.kind);
+  return operation.resource_id ? t('operation.what', { action, name: onWhat(operation, names) }) : action;
 }
 
 /** “Step 2 of 4: Switch the engine” */

@@ -1,18 +1,21 @@
-// The installation: addresses, isolation, engines and where instances run.
+// The installation: addresses, isolation, engines, where instances run, and its secret key.
 import { Badge, Button, Group, NumberInput, Stack, Text, Textarea, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { api } from '../api/client';
 import { assetsQuery, enginesQuery, queryClient, settingsQuery } from '../api/queries';
 import type { EngineView, RuntimeAssetView, SettingsView } from '../api/types';
+import { can, useMe } from '../app/session';
 import { t, tn, tWord } from '../strings';
 import { Empty, Id, Loaded, PageBody, ProblemAlert, Section } from '../ui/bits';
 import { Confirm } from '../ui/dialogs';
 import { InstallProgress } from '../ui/InstallProgress';
 import { SaveBar } from '../ui/SaveBar';
 import { lines, useForm } from '../ui/useForm';
+import { SecretKey } from './SecretKey';
 
 export function InstallationSettings() {
+  const me = useMe();
   const settings = useQuery(settingsQuery);
   const engines = useQuery(enginesQuery);
   const assets = useQuery(assetsQuery);
@@ -54,6 +57,7 @@ export function InstallationSettings() {
           )}
         </Loaded>
       </Section>
+      {can(me, 'key.rotate') && <SecretKey />}
     </PageBody>
   );
 }

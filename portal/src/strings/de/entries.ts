@@ -24,7 +24,7 @@ export const entries = {
   'action.invitation.create': 'Jemanden einladen',
   'action.invitation.revoke': 'Einladung widerrufen',
   'action.key.export': 'Schlüssel exportieren',
-  'action.key.rotate': 'Schlüssel erneuern',
+  'action.key.rotate': 'Geheimen Schlüssel ersetzen',
   'action.model.use': 'Modell nutzen',
   'action.operation.cancel': 'Vorgang abbrechen',
   'action.operation.resolve': 'Über einen festsitzenden Vorgang entscheiden',

@@ -25,6 +25,29 @@ export const installation = {
   'installation.hosts.hint': 'Einer je Zeile. Anfragen an andere Namen werden abgelehnt.',
   'installation.idle.hint': 'Für neue Agenten.',
   'installation.intro': 'Adressen, Engines und Isolation dieser Installation.',
+  'installation.key': 'Geheimer Schlüssel',
+  'installation.key.export':
+    'Exportiere ihn jetzt neu, auf der Maschine selbst, und bewahre den Export getrennt von den Sicherungen auf:',
+  'installation.key.follow': 'Vorgang zeigen',
+  'installation.key.generation': 'Generation {n}',
+  'installation.key.hint':
+    'Versiegelt die gespeicherten Geheimnisse: Schlüssel von Anbietern, Tokens von Agenten, Zugangsdaten von Fähigkeiten.',
+  'installation.key.inForce': 'In Kraft',
+  'installation.key.moved': 'Alle unter diesem Schlüssel',
+  'installation.key.moving': 'Ziehen noch um',
+  'installation.key.older':
+    '{n} älterer Schlüssel wird noch gebraucht | {n} ältere Schlüssel werden noch gebraucht',
+  'installation.key.replace': 'Schlüssel ersetzen',
+  'installation.key.replace.exports':
+    'Frühere Exporte des Schlüssels öffnen nicht, was ab jetzt gespeichert wird. Exportiere ihn deshalb danach neu, auf der Maschine selbst:',
+  'installation.key.replace.moves':
+    'Was gespeichert ist, zieht im Hintergrund auf den neuen Schlüssel um. Agenten und Menschen werden dadurch nicht aufgehalten.',
+  'installation.key.replace.now':
+    'Ein neuer Schlüssel ist sofort in Kraft, und zum bisherigen führt kein Weg zurück.',
+  'installation.key.replace.title': 'Geheimen Schlüssel ersetzen?',
+  'installation.key.replaced': 'Ein neuer Schlüssel ist in Kraft',
+  'installation.key.stored': 'Gespeicherte Geheimnisse',
+  'installation.key.stuck': 'Nicht alle können umziehen',
   'installation.noEngine': 'Noch ist keine Engine bekannt',
   'installation.proxies': 'Vertraute Proxys',
   'installation.proxies.hint': 'Netze (CIDR), deren weitergereichten Adressen geglaubt wird, eines je Zeile.',

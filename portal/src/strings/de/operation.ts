@@ -34,6 +34,8 @@ export const operation = {
   'operation.input': 'Was er bekommen hat',
   'operation.intro':
     'Arbeit in mehreren Schritten. Misslingt einer, wird zurückgenommen, was getan wurde, der letzte zuerst.',
+  'operation.key': 'Neuer Schlüssel',
+  'operation.key.generation': 'Generation {n}',
   'operation.log': 'Im Protokoll',
   'operation.mine': 'Meine',
   'operation.none.all': 'Keine Vorgänge',

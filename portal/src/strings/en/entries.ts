@@ -22,7 +22,7 @@ export const entries = {
   'action.invitation.create': 'Invite somebody',
   'action.invitation.revoke': 'Revoke invitation',
   'action.key.export': 'Export keys',
-  'action.key.rotate': 'Rotate keys',
+  'action.key.rotate': 'Replace secret key',
   'action.model.use': 'Use model',
   'action.operation.cancel': 'Cancel an operation',
   'action.operation.resolve': 'Choose for a stuck operation',

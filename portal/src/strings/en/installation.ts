@@ -23,6 +23,28 @@ export const installation = {
   'installation.hosts.hint': 'One per line. Requests for any other name are refused.',
   'installation.idle.hint': 'For new agents.',
   'installation.intro': 'Addresses, engines and isolation of this installation.',
+  'installation.key': 'Secret key',
+  'installation.key.export':
+    'Export it anew now, on the machine itself, and keep the export apart from the backups:',
+  'installation.key.follow': 'Show the operation',
+  'installation.key.generation': 'Generation {n}',
+  'installation.key.hint':
+    'Seals the secrets that are stored: keys of providers, tokens of agents, credentials of skills.',
+  'installation.key.inForce': 'In force',
+  'installation.key.moved': 'All under this key',
+  'installation.key.moving': 'Still moving to this key',
+  'installation.key.older': '{n} older key is still in use | {n} older keys are still in use',
+  'installation.key.replace': 'Replace the key',
+  'installation.key.replace.exports':
+    'Earlier exports of the key do not open what is stored from now on, so export it anew afterwards, on the machine itself:',
+  'installation.key.replace.moves':
+    'What is stored moves to the new key in the background. Agents and people are not held up by it.',
+  'installation.key.replace.now':
+    'A new key is in force at once, and there is no way back to the one from before.',
+  'installation.key.replace.title': 'Replace the secret key?',
+  'installation.key.replaced': 'A new key is in force',
+  'installation.key.stored': 'Stored secrets',
+  'installation.key.stuck': 'Not all can move',
   'installation.noEngine': 'No engine is known yet',
   'installation.proxies': 'Trusted proxies',
   'installation.proxies.hint': 'Networks (CIDR) whose forwarded addresses are believed, one per line.',

@@ -30,6 +30,8 @@ export const operation = {
   'operation.input': 'What it was given',
   'operation.intro':
     'Work that takes several steps. When one of them fails, what was done is taken back, last step first.',
+  'operation.key': 'New key',
+  'operation.key.generation': 'Generation {n}',
   'operation.log': 'In the log',
   'operation.mine': 'Mine',
   'operation.none.all': 'No operations',
