@@ -295,16 +295,17 @@ pub async fn hold(tx: &Tx, id: InstanceId, by: &str, held: bool) -> Result<bool>
     Ok(table::set_where::<Instance>(tx, condition, values).await? > 0)
 }
 
-/// Notes that the instance is gone for good; its name is free again.
+/// Notes that the instance is gone for good; its name is free again. Whether it was not known before.
 ///
 /// # Errors
-/// [`crate::Error::NotFound`].
-pub async fn set_deleted(tx: &Tx, id: InstanceId, now: Timestamp) -> Result<()> {
+/// Only when the database fails.
+pub async fn set_deleted(tx: &Tx, id: InstanceId, now: Timestamp) -> Result<bool> {
     let values = vec![
         ("deleted_at", Some(now).to_value()),
         ("updated_at", now.to_value()),
     ];
-    table::set::<Instance>(tx, &id.to_string(), values).await
+    let known = equals("id", id.to_value()).add(Expr::col("deleted_at").is_null());
+    Ok(table::set_where::<Instance>(tx, known, values).await? > 0)
 }
 
 /// Forgets the rows of a person's instances that are gone for good, and their revisions with them; how many.

@@ -13,3 +13,4 @@ mod site;
 mod skills;
 mod support;
 mod suspension;
+mod two;

@@ -66,7 +66,10 @@ impl App {
         let now = self.clock.now();
         self.store
             .tx("instances.set_deleted", async |tx: Tx| {
-                instances::set_deleted(&tx, row.id, now).await?;
+                // Somebody who looked at the same time may have been quicker; it is told once.
+                if !instances::set_deleted(&tx, row.id, now).await? {
+                    return Ok(());
+                }
                 self.note_transition(
                     &tx,
                     row,

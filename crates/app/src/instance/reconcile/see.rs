@@ -25,10 +25,6 @@ impl App {
         seen: SeenState,
         reason: Option<String>,
     ) -> Result<bool> {
-        let before = row.seen;
-        if !before.may_become(seen) && before != seen {
-            tracing::warn!(instance.id = %row.id, from = %before, to = %seen, "an unexpected change of state");
-        }
         let noted = Seen {
             seen,
             seen_reason: reason.clone(),
@@ -44,8 +40,14 @@ impl App {
         let written = self
             .store
             .tx("instances.observe", async |tx: Tx| {
+                // As it is now: a process that stood still for a while, or a second one, may have noted something since `row` was
+                // read, and the log shall tell how one state became the next.
+                let before = instances::get(&tx, row.id).await?.seen;
                 let written = instances::observe(&tx, row.id, &noted).await?;
                 if written && before != seen {
+                    if !before.may_become(seen) {
+                        tracing::warn!(instance.id = %row.id, from = %before, to = %seen, "an unexpected change of state");
+                    }
                     self.note_transition(
                         &tx,
                         row,
