@@ -151,6 +151,7 @@ impl<R: Reconcile> Reconciler<R> {
                 .next_due(limit)
                 .map_or(next_sweep, |due| due.min(next_sweep));
             tokio::select! {
+                biased;
                 () = stop.cancelled() => {}
                 () = self.board.changed.notified() => {}
                 () = clock.sleep(until.since(clock.now())) => {}

@@ -168,6 +168,7 @@ impl Worker {
             };
             drop(slot);
             tokio::select! {
+                biased;
                 () = stop.cancelled() => {}
                 () = self.inner.wake.notified() => {}
                 () = self.inner.clock.sleep(wait) => {}
@@ -261,6 +262,8 @@ impl Inner {
         let mut task = AbortOnDrop(tokio::spawn(async move { behaviour.run(&given).await }));
         let result = loop {
             tokio::select! {
+                // An outcome that is there counts, also when the lease is to be prolonged.
+                biased;
                 ended = &mut task.0 => {
                     break ended.unwrap_or_else(|_| Err(Failure::Retry("the job panicked".into())));
                 }

@@ -122,6 +122,7 @@ impl Sealer {
                 }
             };
             tokio::select! {
+                biased;
                 () = stop.cancelled() => return,
                 () = self.clock.sleep(wait) => {}
                 () = self.woken.notified() => self.clock.sleep(self.options.gather).await,

@@ -7,6 +7,14 @@ use crate::dialect;
 /// The result of a store call.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+impl Error {
+    /// A database that cannot be reached, for whoever stands beside it.
+    #[must_use]
+    pub fn away(why: &str) -> Self {
+        Self::Unavailable(DbErr::Custom(why.to_owned()))
+    }
+}
+
 /// A store call that failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

@@ -145,7 +145,8 @@ pub async fn claim(
         queue.into(),
         now.as_micros().into(),
     ];
-    let row = conn.one_raw(conn.statement(&sql, values)).await?;
+    let claiming = conn.one_raw(conn.statement(&sql, values));
+    let row = store.statement("jobs.claim", claiming).await?;
     row.as_ref().map(Job::from_row).transpose()
 }
 

@@ -16,6 +16,7 @@ mod open;
 mod page;
 mod table;
 mod tx;
+mod witness;
 
 pub mod api_tokens;
 pub mod browser_sessions;
@@ -56,6 +57,7 @@ pub use error::{Error, Result};
 pub use open::{Backend, OpenOptions, Store};
 pub use page::{Order, Page, PageRequest};
 pub use tx::{Reader, Reads, Tx};
+pub use witness::{Waiting, Witness};
 
 pub use api_tokens::ApiToken;
 pub use browser_sessions::BrowserSession;

@@ -9,7 +9,7 @@ use std::{
 use fractal_clock::SharedClock;
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbBackend};
 
-use crate::{Error, Result, migrate};
+use crate::{Error, Result, Witness, migrate};
 
 /// How long SQLite waits for another process's lock before it says it is busy.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -69,9 +69,22 @@ pub struct Store {
     pub(crate) collisions: Arc<AtomicU32>,
     /// The last id given to an evidence entry through this handle and its clones.
     pub(crate) last_evidence: Arc<Mutex<u128>>,
+    /// Who stands beside, in simulations.
+    pub(crate) witness: Option<Arc<dyn Witness>>,
 }
 
 impl Store {
+    /// The same database as another process would have it: with nothing of this one's memory, and somebody who stands beside.
+    #[must_use]
+    pub fn witnessed(&self, witness: Arc<dyn Witness>) -> Self {
+        Self {
+            collisions: Arc::default(),
+            last_evidence: Arc::default(),
+            witness: Some(witness),
+            ..self.clone()
+        }
+    }
+
     /// Opens the database and brings its schema up to date.
     ///
     /// `sqlite://path` (made when missing) or `postgres://…`.
@@ -171,6 +184,7 @@ impl Store {
             backend: DbBackend::Sqlite,
             collisions: Arc::default(),
             last_evidence: Arc::default(),
+            witness: None,
         })
     }
 
@@ -188,6 +202,7 @@ impl Store {
             backend: DbBackend::Postgres,
             collisions: Arc::default(),
             last_evidence: Arc::default(),
+            witness: None,
         })
     }
 }

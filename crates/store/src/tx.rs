@@ -16,7 +16,10 @@ use sea_orm::{
     TransactionTrait, Value,
 };
 
-use crate::{Error, Result, Store};
+use crate::{
+    Error, Result, Store,
+    witness::{Witness, drive},
+};
 
 /// How often a colliding transaction runs before it gives up.
 const ATTEMPTS: u32 = 12;
@@ -58,6 +61,7 @@ impl Tx {
 #[derive(Debug, Clone)]
 pub struct Reader {
     pub(crate) inner: DatabaseConnection,
+    pub(crate) witness: Option<Arc<dyn Witness>>,
 }
 
 impl Reads for Tx {
@@ -65,13 +69,18 @@ impl Reads for Tx {
         Conn {
             on: On::Tx(&self.open.inner),
             collided: Some(&self.open.collided),
+            // Whoever stands beside drives the transaction as a whole.
+            witness: None,
         }
     }
 }
 
 impl Reads for Reader {
     fn conn(&self) -> Conn<'_> {
-        Conn::plain(&self.inner)
+        Conn {
+            witness: self.witness.as_deref(),
+            ..Conn::plain(&self.inner)
+        }
     }
 }
 
@@ -81,6 +90,7 @@ impl Reads for Reader {
 pub struct Conn<'a> {
     on: On<'a>,
     collided: Option<&'a AtomicBool>,
+    witness: Option<&'a dyn Witness>,
 }
 
 #[derive(Clone, Copy)]
@@ -94,6 +104,7 @@ impl<'a> Conn<'a> {
         Self {
             on: On::Db(db),
             collided: None,
+            witness: None,
         }
     }
 
@@ -124,7 +135,7 @@ impl<'a> Conn<'a> {
 
     pub(crate) async fn one_raw(self, statement: Statement) -> Result<Option<QueryResult>> {
         let result = match self.on {
-            On::Db(db) => db.query_one_raw(statement).await,
+            On::Db(db) => drive(self.witness, db.query_one_raw(statement)).await,
             On::Tx(tx) => tx.query_one_raw(statement).await,
         };
         result.map_err(|error| self.note(error))
@@ -132,7 +143,7 @@ impl<'a> Conn<'a> {
 
     pub(crate) async fn all_raw(self, statement: Statement) -> Result<Vec<QueryResult>> {
         let result = match self.on {
-            On::Db(db) => db.query_all_raw(statement).await,
+            On::Db(db) => drive(self.witness, db.query_all_raw(statement)).await,
             On::Tx(tx) => tx.query_all_raw(statement).await,
         };
         result.map_err(|error| self.note(error))
@@ -141,7 +152,7 @@ impl<'a> Conn<'a> {
     /// How many rows it changed.
     pub(crate) async fn execute_raw(self, statement: Statement) -> Result<u64> {
         let result = match self.on {
-            On::Db(db) => db.execute_raw(statement).await,
+            On::Db(db) => drive(self.witness, db.execute_raw(statement)).await,
             On::Tx(tx) => tx.execute_raw(statement).await,
         };
         result
@@ -164,6 +175,7 @@ impl Store {
     pub fn read(&self) -> Reader {
         Reader {
             inner: self.reader.clone(),
+            witness: self.witness.clone(),
         }
     }
 
@@ -195,56 +207,93 @@ impl Store {
         E: From<Error> + Send + 'a,
     {
         Box::pin(async move {
-            for attempt in 1..=ATTEMPTS {
-                let inner = match self.begin().await {
-                    Ok(inner) => inner,
+            let witness = self.witness.as_deref();
+            if let Some(witness) = witness {
+                witness.before(name).await?;
+            }
+            let done = drive(witness, self.attempts(name, work)).await?;
+            if let Some(witness) = witness {
+                witness.written(name).await?;
+            }
+            Ok(done)
+        })
+    }
+
+    /// Runs one statement that writes, outside a transaction.
+    pub(crate) async fn statement<T: Send>(
+        &self,
+        name: &'static str,
+        work: impl Future<Output = Result<T>> + Send,
+    ) -> Result<T> {
+        let witness = self.witness.as_deref();
+        if let Some(witness) = witness {
+            witness.before(name).await?;
+        }
+        let done = drive(witness, work).await?;
+        if let Some(witness) = witness {
+            witness.written(name).await?;
+        }
+        Ok(done)
+    }
+
+    /// Tries until it does not collide.
+    async fn attempts<T, E, F, Fut>(&self, name: &'static str, work: F) -> Result<T, E>
+    where
+        F: Fn(Tx) -> Fut + Send,
+        Fut: Future<Output = Result<T, E>> + Send,
+        T: Send,
+        E: From<Error> + Send,
+    {
+        for attempt in 1..=ATTEMPTS {
+            let inner = match self.begin().await {
+                Ok(inner) => inner,
+                Err(error) => match Error::sort(error) {
+                    (_, true) => {
+                        self.pause(name, attempt).await;
+                        continue;
+                    }
+                    (error, false) => return Err(error.into()),
+                },
+            };
+            let open = Arc::new(Open {
+                inner,
+                collided: AtomicBool::new(false),
+                last_evidence: self.last_evidence.clone(),
+            });
+            let result = work(Tx { open: open.clone() }).await;
+            let Ok(open) = Arc::try_unwrap(open) else {
+                // Whoever keeps the handle holds the transaction open; it is rolled back when they let go.
+                return Err(Error::Settings(format!(
+                    "transaction {name} was kept beyond the end of its work"
+                ))
+                .into());
+            };
+            let collided = open.collided.load(Ordering::Relaxed)
+                || (self.witness.as_deref()).is_some_and(|it| it.collides(name, attempt));
+            match result {
+                Ok(value) if !collided => match open.inner.commit().await {
+                    Ok(()) => return Ok(value),
                     Err(error) => match Error::sort(error) {
-                        (_, true) => {
-                            self.pause(name, attempt).await;
-                            continue;
-                        }
+                        (_, true) => {}
                         (error, false) => return Err(error.into()),
                     },
-                };
-                let open = Arc::new(Open {
-                    inner,
-                    collided: AtomicBool::new(false),
-                    last_evidence: self.last_evidence.clone(),
-                });
-                let result = work(Tx { open: open.clone() }).await;
-                let Ok(open) = Arc::try_unwrap(open) else {
-                    // Whoever keeps the handle holds the transaction open; it is rolled back when they let go.
-                    return Err(Error::Settings(format!(
-                        "transaction {name} was kept beyond the end of its work"
-                    ))
-                    .into());
-                };
-                let collided = open.collided.load(Ordering::Relaxed);
-                match result {
-                    Ok(value) if !collided => match open.inner.commit().await {
-                        Ok(()) => return Ok(value),
-                        Err(error) => match Error::sort(error) {
-                            (_, true) => {}
-                            (error, false) => return Err(error.into()),
-                        },
-                    },
-                    // A collision leaves nothing to commit even when `work` swallowed its error.
-                    result => {
-                        // A failed rollback means the connection is gone, and with it the transaction.
-                        let _ = open.inner.rollback().await;
-                        if !collided {
-                            return result;
-                        }
+                },
+                // A collision leaves nothing to commit even when `work` swallowed its error.
+                result => {
+                    // A failed rollback means the connection is gone, and with it the transaction.
+                    let _ = open.inner.rollback().await;
+                    if !collided {
+                        return result;
                     }
                 }
-                self.pause(name, attempt).await;
             }
-            Err(Error::Busy {
-                name,
-                attempts: ATTEMPTS,
-            }
-            .into())
-        })
+            self.pause(name, attempt).await;
+        }
+        Err(Error::Busy {
+            name,
+            attempts: ATTEMPTS,
+        }
+        .into())
     }
 
     async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
@@ -277,6 +326,8 @@ impl Store {
             attempt,
             "transaction collided and runs again"
         );
-        tokio::time::sleep(Duration::from_millis(millis)).await;
+        if self.witness.is_none() {
+            tokio::time::sleep(Duration::from_millis(millis)).await;
+        }
     }
 }

@@ -200,6 +200,7 @@ impl Gateways {
         let (say, mut said) = mpsc::unbounded_channel::<Value>();
         loop {
             tokio::select! {
+                biased;
                 _ = cut.changed() => return,
                 Some(frame) = said.recv() => {
                     if socket.send(Message::text(frame.to_string())).await.is_err() {

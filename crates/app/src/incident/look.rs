@@ -77,6 +77,7 @@ pub async fn run(app: App) {
     loop {
         look(&app).await;
         tokio::select! {
+            biased;
             () = app.clock.sleep(EVERY) => {}
             // Asked inside a transaction, which shall be over.
             () = app.checks.asked.notified() => app.clock.sleep(SOON).await,

@@ -80,8 +80,14 @@ impl Policies {
     }
 
     fn new(present: InForce) -> Self {
+        Self::of(Arc::new(present))
+    }
+
+    /// Those that another house of this process has in force; compiling them takes its time.
+    #[must_use]
+    pub fn of(present: Arc<InForce>) -> Self {
         Self {
-            present: RwLock::new(Arc::new(present)),
+            present: RwLock::new(present),
             earlier_decisions: AtomicU64::new(0),
             recorded: AtomicU64::new(0),
         }

@@ -226,6 +226,8 @@ impl Executor {
             }
         };
         tokio::select! {
+            // What came out in time counts.
+            biased;
             outcome = doing => outcome,
             () = self.clock.sleep(left) => Ok(Progress::Wait(Duration::ZERO)),
         }

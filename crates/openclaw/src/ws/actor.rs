@@ -127,6 +127,7 @@ impl Actor {
                 }
             };
             tokio::select! {
+                biased;
                 () = rest => {}
                 () = wake.notified() => {}
                 Ok(()) = token.changed() => {}
@@ -141,6 +142,7 @@ impl Actor {
         tokio::pin!(work);
         loop {
             tokio::select! {
+                biased;
                 done = &mut work => return Next::Go(done),
                 command = self.requests.recv() => match command {
                     None => return Next::Stop,
@@ -186,6 +188,8 @@ impl Actor {
             let silent_at = connection.heard + connection.patience;
             let frozen = *self.frozen.borrow();
             tokio::select! {
+                // What the gateway says comes first: it may answer what was asked, and it sets back the clock of its silence.
+                biased;
                 message = connection.incoming.next() => {
                     connection.heard = Instant::now();
                     match message {
