@@ -50,8 +50,8 @@ impl Faults {
 
 /// How long a slow port takes.
 pub fn slowness(chance: &mut Chance) -> Duration {
-    match chance.below(4) {
-        0 => chance.millis(20_000, 90_000),
+    match chance.below(6) {
+        0 => chance.millis(20_000, 60_000),
         _ => chance.millis(200, 5_000),
     }
 }

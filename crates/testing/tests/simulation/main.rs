@@ -22,6 +22,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
+use broken::Broken;
 use template::Template;
 use world::{Outcome, run};
 
@@ -113,5 +114,26 @@ fn a_seed_gives_the_same_run_to_the_last_step() {
             );
         }
         assert_eq!(one.hash, other.hash, "seed {seed}");
+    }
+}
+
+#[test]
+fn what_is_broken_on_purpose_is_found_and_named() {
+    for (broken, words) in [
+        (Broken::Fences, "had acted"),
+        (Broken::Removal, "is deleted, and is on a machine yet"),
+        (Broken::Outcome, "it never settles: operation"),
+        (Broken::Journal, "and the log has []"),
+        (Broken::Entry, "is due"),
+    ] {
+        let found = (1..=300).find_map(|seed| {
+            let outcome = run(seed, template(), Some(broken));
+            let told = report(&outcome);
+            (!outcome.broken.is_empty()).then_some((seed, told))
+        });
+        let (seed, told) = found.unwrap_or_else(|| panic!("nobody notices {broken:?}"));
+        println!("{broken:?} is found by seed {seed}");
+        assert!(told.contains(words), "{broken:?}: {told}");
+        assert!(told.contains(&format!("SIM_SEED={seed} ")), "{told}");
     }
 }

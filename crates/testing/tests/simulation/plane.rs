@@ -16,7 +16,8 @@ use fractal_app::{
     settings::Settings,
 };
 use fractal_background::{
-    ClaimedJob, Reconciler, ReconcilerOptions, StoredJobs, Worker, WorkerOptions,
+    ClaimedJob, JobHandler, Reconciler, ReconcilerOptions, StoredJobs, Worker, WorkerOptions,
+    operation::{Executor, Limits},
 };
 use fractal_clock::{SeededEntropy, SharedClock, SharedEntropy};
 use fractal_evidence::{Sealer, SealerOptions};
@@ -27,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     beside::Beside,
+    broken::{Broken, Silent},
     faults::Faults,
     ports::{AlwaysOk, Effects, Machines, NoListeners, TwiceDelivered},
     stage::{Life, Stage},
@@ -46,7 +48,7 @@ pub struct Ground {
     /// What was ever delivered by the queue.
     pub delivered: Arc<Mutex<Vec<ClaimedJob>>>,
     /// What is broken on purpose.
-    pub broken: Option<crate::broken::Broken>,
+    pub broken: Option<Broken>,
 }
 
 impl Ground {
@@ -77,7 +79,7 @@ impl Ground {
             faults: self.faults,
             fake: self.fake.clone(),
             effects: Arc::clone(&self.effects),
-            ignores_fences: self.broken == Some(crate::broken::Broken::Fences),
+            broken: self.broken,
         });
         let keys = Keys::new(template.key.clone());
         let key = fractal_app::evidence::signing_key(
@@ -129,6 +131,20 @@ impl Ground {
         Ok(app)
     }
 
+    /// Who carries operations out.
+    fn work(&self, app: &App) -> Arc<dyn JobHandler> {
+        if self.broken == Some(Broken::Journal) {
+            return Arc::new(Executor::new(
+                app.store.clone(),
+                app.clock.clone(),
+                operation::kinds(app),
+                Arc::new(Silent),
+                Limits::default(),
+            ));
+        }
+        operation::work(app)
+    }
+
     /// Begins everything that a control plane does by itself, as `serve` does.
     pub fn run(&self, life: Life, app: &App) {
         // Nobody stops it: it dies, or it lives to the end.
@@ -145,9 +161,10 @@ impl Ground {
                 stage: Arc::clone(&self.stage),
                 faults: self.faults,
                 jobs: StoredJobs::new(app.store.clone()),
+                broken: self.broken,
                 delivered: Arc::clone(&self.delivered),
             }),
-            [(operation::QUEUE, operation::work(app))],
+            [(operation::QUEUE, self.work(app))],
             app.clock.clone(),
             app.entropy.clone(),
             format!("life-{}", life.0),

@@ -22,6 +22,7 @@ use fractal_types::{Generation, InstanceId, Timestamp};
 use secrecy::SecretString;
 
 use crate::{
+    broken::Broken,
     faults::{Faults, slowness},
     stage::{Life, Stage},
 };
@@ -63,8 +64,7 @@ pub struct Machines {
     pub faults: Faults,
     pub fake: FakeRuntime,
     pub effects: Arc<Effects>,
-    /// Does what it is told also by one that was overtaken: to see that this is found.
-    pub ignores_fences: bool,
+    pub broken: Option<Broken>,
 }
 
 impl Machines {
@@ -111,7 +111,7 @@ impl Machines {
 
     /// The fence as the machine takes it.
     async fn fence(&self, id: InstanceId, fence: Fence) -> Fence {
-        if self.ignores_fences {
+        if self.broken == Some(Broken::Fences) {
             let highest = self.fake.observe(id).await.map(|seen| seen.generation);
             return Fence(fence.0.max(highest.unwrap_or_default()));
         }
@@ -172,6 +172,10 @@ impl Runtime for Machines {
         let what = format!("removal of {} in {}", short(id), fence.0);
         self.ask(&what).await?;
         let real = self.has_files(id).await;
+        let volumes = match self.broken {
+            Some(Broken::Removal) => Volumes::Keep,
+            _ => volumes,
+        };
         let done = self
             .fake
             .remove(id, volumes, self.fence(id, fence).await)
@@ -245,6 +249,7 @@ pub struct TwiceDelivered {
     pub stage: Arc<Stage>,
     pub faults: Faults,
     pub jobs: StoredJobs,
+    pub broken: Option<Broken>,
     pub delivered: Arc<Mutex<Vec<ClaimedJob>>>,
 }
 
@@ -275,6 +280,11 @@ impl JobSource for TwiceDelivered {
             }
         }
         let claimed = self.jobs.claim(queues, holder, now, lease, limit).await?;
+        if self.broken == Some(Broken::Outcome) {
+            for job in &claimed {
+                self.jobs.complete(job, now).await?;
+            }
+        }
         self.delivered
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

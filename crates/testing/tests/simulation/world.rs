@@ -189,7 +189,7 @@ fn open(stage: &Stage, template: &Template, folder: &std::path::Path) -> Store {
 /// What happens in a run.
 fn plan(chance: &mut Chance) -> Vec<(Duration, Happening)> {
     let mut plan = Vec::new();
-    let span = chance.pick(&[5_000, 20_000, 60_000]);
+    let span = chance.pick(&[3_000, 15_000, 45_000]);
     // Nothing can be done before there is something.
     for person in 0..2 {
         let at = chance.millis(0, 3_000);
