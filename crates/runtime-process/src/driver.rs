@@ -342,8 +342,9 @@ impl Runtime for ProcessRuntime {
         let removed = match volumes {
             Volumes::Keep => {
                 self.offline(&dirs, |record| {
+                    // Nothing was ever there, but a start that was overtaken may be on its way.
                     let Some(mut record) = record else {
-                        return Ok(());
+                        return self.folders.note_fence(id, fence.0);
                     };
                     record.removed = true;
                     record.phase = Phase::Idle;

@@ -92,10 +92,15 @@ impl Folders {
     /// Removes everything of an instance but its fence.
     pub fn remove(&self, id: InstanceId, generation: Generation) -> Result<()> {
         let dirs = self.of(id);
+        self.note_fence(id, generation)?;
+        erase(dirs.root()).map_err(|error| cannot("remove", dirs.root(), error))
+    }
+
+    /// Keeps the fence of an instance that has no record.
+    pub fn note_fence(&self, id: InstanceId, generation: Generation) -> Result<()> {
         let tombstone = self.data.join("removed").join(id.to_string());
         fs::write(&tombstone, generation.to_string())
-            .map_err(|error| cannot("write", &tombstone, error))?;
-        erase(dirs.root()).map_err(|error| cannot("remove", dirs.root(), error))
+            .map_err(|error| cannot("write", &tombstone, error))
     }
 
     /// The highest generation of an instance that is gone for good; zero when it never was.

@@ -6,6 +6,7 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use fractal_clock::{ManualClock, SeededEntropy, new_id};
 use fractal_types::{Generation, InstanceId};
 use futures::{FutureExt as _, StreamExt as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -63,6 +64,7 @@ where
     starting_what_runs_changes_nothing(&make().await).await;
     a_stale_generation_does_nothing(&make().await).await;
     the_fence_holds_while_nothing_runs(&make().await).await;
+    the_fence_of_a_removal_holds_for_what_never_ran(&make().await).await;
     stopping_is_graceful_and_idempotent(&make().await).await;
     a_stubborn_instance_is_killed_after_the_grace(&make().await).await;
     a_stopped_instance_starts_again_as_a_new_boot(&make().await).await;
@@ -267,6 +269,19 @@ async fn the_fence_holds_while_nothing_runs(harness: &impl Harness) {
         .unwrap();
     let stale = runtime.start(&spec, fence(8)).await.unwrap_err();
     assert_eq!(stale.class, ErrorClass::Stale, "also after it is gone");
+}
+
+/// A start that hangs on its way comes after the removal, also when files would have been kept and there are none.
+async fn the_fence_of_a_removal_holds_for_what_never_ran(harness: &impl Harness) {
+    let runtime = harness.runtime();
+    for (volumes, seed) in [(Volumes::Keep, 1), (Volumes::Remove, 2)] {
+        let mut spec = harness.prepare(Behaviour::Echo).await;
+        // Of the one that was prepared a driver may have a record already.
+        spec.id = new_id(&ManualClock::default(), &SeededEntropy::new(seed));
+        runtime.remove(spec.id, volumes, fence(3)).await.unwrap();
+        let stale = runtime.start(&spec, fence(1)).await.unwrap_err();
+        assert_eq!(stale.class, ErrorClass::Stale, "{volumes:?}");
+    }
 }
 
 async fn stopping_is_graceful_and_idempotent(harness: &impl Harness) {

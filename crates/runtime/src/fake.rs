@@ -357,6 +357,8 @@ impl Runtime for FakeRuntime {
                 if let Some(instance) = state.instances.get_mut(&id) {
                     instance.process = ProcessState::Absent;
                     instance.removed = true;
+                } else {
+                    state.tombstones.insert(id, fence.0);
                 }
             }
             Volumes::Remove => {
