@@ -135,7 +135,11 @@ pub async fn open(ground: &Ground, app: &App) -> Vec<Open> {
         }
         match (wanted, seen) {
             (WantedState::Running, SeenState::Ready)
-            | (WantedState::Stopped, SeenState::Stopped) => {}
+            // One that was stopped because it did not come up goes on saying why.
+            | (
+                WantedState::Stopped,
+                SeenState::Stopped | SeenState::CrashLooping | SeenState::Failed,
+            ) => {}
             (WantedState::Running, SeenState::CrashLooping | SeenState::Failed) => {
                 open.push(Open::GivenUp(id, row.seen_reason.unwrap_or_default()));
             }
@@ -176,6 +180,7 @@ pub async fn in_the_end(ground: &Ground, app: &App, told: &Told) -> Vec<String> 
         }
     }
     acknowledged(told, &agents, &operations, &log, &mut broken);
+    wished_once(&operations, &log, &mut broken);
     carried_out(app, &operations, &log, &mut broken).await;
     seen(&agents, &log, &mut broken);
     wished(&agents, &log, &mut broken);
@@ -198,10 +203,8 @@ fn effects(ground: &Ground, broken: &mut Vec<String>) {
         }
         *before = of.max(*before);
         match effect.action {
-            Action::Remove(_, Removed::Remove, _) if effect.real => {
-                if !removed.insert(id) {
-                    broken.push(format!("{id} was removed twice"));
-                }
+            Action::Remove(_, Removed::Remove, _) if effect.real && !removed.insert(id) => {
+                broken.push(format!("{id} was removed twice"));
             }
             Action::Start(..) if removed.contains(&id) => {
                 broken.push(format!("{id} was started after it was removed"));
@@ -290,6 +293,39 @@ fn acknowledged(
             broken.push(format!(
                 "{action} of {resource} was acknowledged {count} times, and is {written} times in the log"
             ));
+        }
+    }
+}
+
+/// What an operation wishes it wishes once on each way, however often its steps are begun: the second time it looks first.
+fn wished_once(operations: &[Operation], log: &[Entry], broken: &mut Vec<String>) {
+    for operation in operations {
+        let id = operation.id.to_string();
+        let mut wishes: BTreeMap<(&str, String), usize> = BTreeMap::new();
+        for one in log {
+            let cause = one.values.get("cause").and_then(Value::as_str);
+            let is_of_it = one.values.get("operation").and_then(Value::as_str) == Some(&*id);
+            // What began it names it as well, and is nobody's wish but that of a person.
+            let switches = one.entry.action == "instance.change_engine"
+                && one.values.contains_key("engine_id");
+            if is_of_it && (cause == Some("operation") || switches) {
+                let what = ["wanted", "engine_id"]
+                    .iter()
+                    .find_map(|name| one.values.get(*name));
+                let what = what.map(ToString::to_string).unwrap_or_default();
+                *wishes.entry((&one.entry.action, what)).or_default() += 1;
+            }
+        }
+        for ((action, what), count) in wishes {
+            // An engine is switched to once; to stop may be wished on the way there and on the way back.
+            let most = if action == "instance.change_engine" {
+                1
+            } else {
+                2
+            };
+            if count > most {
+                broken.push(format!("{id} did {action} to {what} {count} times"));
+            }
         }
     }
 }

@@ -29,7 +29,11 @@ use crate::{
 
 /// What was done to machines, whoever did it.
 #[derive(Debug, Default)]
-pub struct Effects(Mutex<Vec<Effect>>);
+pub struct Effects {
+    done: Mutex<Vec<Effect>>,
+    /// Until then nothing can be started, for a reason that does not pass by itself.
+    refuses_until: Mutex<Duration>,
+}
 
 /// Something that was done.
 #[derive(Debug, Clone)]
@@ -42,14 +46,29 @@ pub struct Effect {
 
 impl Effects {
     pub fn all(&self) -> Vec<Effect> {
-        self.0
+        self.done
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
 
+    /// Nothing can be started until then.
+    pub fn refuse_until(&self, end: Duration) {
+        *self
+            .refuses_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = end;
+    }
+
+    fn refuses(&self, now: Duration) -> bool {
+        now < *self
+            .refuses_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn note(&self, effect: Effect) {
-        self.0
+        self.done
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(effect);
@@ -146,6 +165,10 @@ impl Runtime for Machines {
     async fn start(&self, spec: &InstanceSpec, fence: Fence) -> Result<()> {
         let what = format!("start of {} in {}", short(spec.id), fence.0);
         self.ask(&what).await?;
+        if !self.stage.is_calm() && self.effects.refuses(self.stage.time.elapsed()) {
+            self.stage.tell(format_args!("    {what} is not possible"));
+            return Err(Error::new(ErrorClass::Permanent, "no machine can start it"));
+        }
         let real = !self.runs(spec.id).await;
         let done = self
             .fake

@@ -12,7 +12,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    task::{Context, Poll, Wake, Waker},
+    task::{Context, Wake, Waker},
     thread::Thread,
     time::Duration,
 };
@@ -248,7 +248,7 @@ impl Stage {
             });
             let waker = Waker::from(Arc::clone(&bell));
             let mut context = Context::from_waker(&waker);
-            while let Poll::Pending = work.as_mut().poll(&mut context) {
+            while work.as_mut().poll(&mut context).is_pending() {
                 while !bell.rung.swap(false, Ordering::SeqCst) {
                     std::thread::park();
                 }

@@ -57,6 +57,8 @@ enum Happening {
     SetClock(usize, i64),
     /// All connections to gateways break.
     Cut,
+    /// For a while nothing can be started, until somebody changes something.
+    Refuse(Duration),
 }
 
 /// The place of a process, which comes back after it has died.
@@ -189,13 +191,13 @@ fn open(stage: &Stage, template: &Template, folder: &std::path::Path) -> Store {
 /// What happens in a run.
 fn plan(chance: &mut Chance) -> Vec<(Duration, Happening)> {
     let mut plan = Vec::new();
-    let span = chance.pick(&[3_000, 15_000, 45_000]);
+    let span = chance.pick(&[2_000, 10_000, 30_000]);
     // Nothing can be done before there is something.
     for person in 0..2 {
         let at = chance.millis(0, 3_000);
         plan.push((at, Happening::Act(chance.below(2), person, Deed::Create)));
     }
-    for _ in 0..3 + chance.below(10) {
+    for _ in 0..3 + chance.below(8) {
         let at = chance.millis(1_000, span);
         let deed = chance.pick(DEEDS);
         let happening = Happening::Act(chance.below(2), chance.below(2), deed);
@@ -220,6 +222,16 @@ fn plan(chance: &mut Chance) -> Vec<(Duration, Happening)> {
         let off = i64::try_from(chance.below(4_000)).expect("it is small") - 2_000;
         Happening::SetClock(chance.below(2), off)
     });
+    // What gets stuck by it waits for somebody.
+    if chance.happens(250) {
+        let at = chance.millis(0, span);
+        plan.push((at, Happening::Refuse(chance.millis(2_000, 20_000))));
+        for _ in 0..3 {
+            let later = at + chance.millis(1_000, 30_000);
+            let deed = chance.pick(&[Deed::Retry, Deed::Skip, Deed::Undo, Deed::Start]);
+            plan.push((later, Happening::Act(chance.below(2), 0, deed)));
+        }
+    }
     plan.sort_by_key(|(at, _)| *at);
     plan
 }
@@ -426,6 +438,10 @@ impl World {
                 }
             }
             Happening::Cut => self.gateways.cut(),
+            Happening::Refuse(span) => {
+                let end = self.stage.time.elapsed() + span;
+                self.ground.effects.refuse_until(end);
+            }
         }
     }
 
