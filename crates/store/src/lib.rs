@@ -8,6 +8,7 @@
 //!
 //! To add a noun: a table in a new migration, a file here with `table!` and its verbs, a case in the suite.
 
+mod bystander;
 mod dialect;
 mod error;
 mod field;
@@ -16,7 +17,6 @@ mod open;
 mod page;
 mod table;
 mod tx;
-mod witness;
 
 pub mod api_tokens;
 pub mod browser_sessions;
@@ -53,11 +53,11 @@ pub mod users;
 pub mod webhooks;
 pub mod whole;
 
+pub use bystander::{Bystander, Waiting};
 pub use error::{Error, Result};
 pub use open::{Backend, OpenOptions, Store};
 pub use page::{Order, Page, PageRequest};
 pub use tx::{Reader, Reads, Tx};
-pub use witness::{Waiting, Witness};
 
 pub use api_tokens::ApiToken;
 pub use browser_sessions::BrowserSession;

@@ -9,7 +9,7 @@ use std::{
 use fractal_clock::SharedClock;
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbBackend};
 
-use crate::{Error, Result, Witness, migrate};
+use crate::{Bystander, Error, Result, migrate};
 
 /// How long SQLite waits for another process's lock before it says it is busy.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -70,17 +70,17 @@ pub struct Store {
     /// The last id given to an evidence entry through this handle and its clones.
     pub(crate) last_evidence: Arc<Mutex<u128>>,
     /// Who stands beside, in simulations.
-    pub(crate) witness: Option<Arc<dyn Witness>>,
+    pub(crate) bystander: Option<Arc<dyn Bystander>>,
 }
 
 impl Store {
     /// The same database as another process would have it: with nothing of this one's memory, and somebody who stands beside.
     #[must_use]
-    pub fn witnessed(&self, witness: Arc<dyn Witness>) -> Self {
+    pub fn beside(&self, bystander: Arc<dyn Bystander>) -> Self {
         Self {
             collisions: Arc::default(),
             last_evidence: Arc::default(),
-            witness: Some(witness),
+            bystander: Some(bystander),
             ..self.clone()
         }
     }
@@ -184,7 +184,7 @@ impl Store {
             backend: DbBackend::Sqlite,
             collisions: Arc::default(),
             last_evidence: Arc::default(),
-            witness: None,
+            bystander: None,
         })
     }
 
@@ -202,7 +202,7 @@ impl Store {
             backend: DbBackend::Postgres,
             collisions: Arc::default(),
             last_evidence: Arc::default(),
-            witness: None,
+            bystander: None,
         })
     }
 }

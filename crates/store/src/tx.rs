@@ -18,7 +18,7 @@ use sea_orm::{
 
 use crate::{
     Error, Result, Store,
-    witness::{Witness, drive},
+    bystander::{Bystander, drive},
 };
 
 /// How often a colliding transaction runs before it gives up.
@@ -61,7 +61,7 @@ impl Tx {
 #[derive(Debug, Clone)]
 pub struct Reader {
     pub(crate) inner: DatabaseConnection,
-    pub(crate) witness: Option<Arc<dyn Witness>>,
+    pub(crate) bystander: Option<Arc<dyn Bystander>>,
 }
 
 impl Reads for Tx {
@@ -70,7 +70,7 @@ impl Reads for Tx {
             on: On::Tx(&self.open.inner),
             collided: Some(&self.open.collided),
             // Whoever stands beside drives the transaction as a whole.
-            witness: None,
+            bystander: None,
         }
     }
 }
@@ -78,7 +78,7 @@ impl Reads for Tx {
 impl Reads for Reader {
     fn conn(&self) -> Conn<'_> {
         Conn {
-            witness: self.witness.as_deref(),
+            bystander: self.bystander.as_deref(),
             ..Conn::plain(&self.inner)
         }
     }
@@ -90,7 +90,7 @@ impl Reads for Reader {
 pub struct Conn<'a> {
     on: On<'a>,
     collided: Option<&'a AtomicBool>,
-    witness: Option<&'a dyn Witness>,
+    bystander: Option<&'a dyn Bystander>,
 }
 
 #[derive(Clone, Copy)]
@@ -104,7 +104,7 @@ impl<'a> Conn<'a> {
         Self {
             on: On::Db(db),
             collided: None,
-            witness: None,
+            bystander: None,
         }
     }
 
@@ -135,7 +135,7 @@ impl<'a> Conn<'a> {
 
     pub(crate) async fn one_raw(self, statement: Statement) -> Result<Option<QueryResult>> {
         let result = match self.on {
-            On::Db(db) => drive(self.witness, db.query_one_raw(statement)).await,
+            On::Db(db) => drive(self.bystander, db.query_one_raw(statement)).await,
             On::Tx(tx) => tx.query_one_raw(statement).await,
         };
         result.map_err(|error| self.note(error))
@@ -143,7 +143,7 @@ impl<'a> Conn<'a> {
 
     pub(crate) async fn all_raw(self, statement: Statement) -> Result<Vec<QueryResult>> {
         let result = match self.on {
-            On::Db(db) => drive(self.witness, db.query_all_raw(statement)).await,
+            On::Db(db) => drive(self.bystander, db.query_all_raw(statement)).await,
             On::Tx(tx) => tx.query_all_raw(statement).await,
         };
         result.map_err(|error| self.note(error))
@@ -152,7 +152,7 @@ impl<'a> Conn<'a> {
     /// How many rows it changed.
     pub(crate) async fn execute_raw(self, statement: Statement) -> Result<u64> {
         let result = match self.on {
-            On::Db(db) => drive(self.witness, db.execute_raw(statement)).await,
+            On::Db(db) => drive(self.bystander, db.execute_raw(statement)).await,
             On::Tx(tx) => tx.execute_raw(statement).await,
         };
         result
@@ -175,7 +175,7 @@ impl Store {
     pub fn read(&self) -> Reader {
         Reader {
             inner: self.reader.clone(),
-            witness: self.witness.clone(),
+            bystander: self.bystander.clone(),
         }
     }
 
@@ -207,13 +207,13 @@ impl Store {
         E: From<Error> + Send + 'a,
     {
         Box::pin(async move {
-            let witness = self.witness.as_deref();
-            if let Some(witness) = witness {
-                witness.before(name).await?;
+            let bystander = self.bystander.as_deref();
+            if let Some(bystander) = bystander {
+                bystander.before(name).await?;
             }
-            let done = drive(witness, self.attempts(name, work)).await?;
-            if let Some(witness) = witness {
-                witness.written(name).await?;
+            let done = drive(bystander, self.attempts(name, work)).await?;
+            if let Some(bystander) = bystander {
+                bystander.written(name).await?;
             }
             Ok(done)
         })
@@ -225,13 +225,13 @@ impl Store {
         name: &'static str,
         work: impl Future<Output = Result<T>> + Send,
     ) -> Result<T> {
-        let witness = self.witness.as_deref();
-        if let Some(witness) = witness {
-            witness.before(name).await?;
+        let bystander = self.bystander.as_deref();
+        if let Some(bystander) = bystander {
+            bystander.before(name).await?;
         }
-        let done = drive(witness, work).await?;
-        if let Some(witness) = witness {
-            witness.written(name).await?;
+        let done = drive(bystander, work).await?;
+        if let Some(bystander) = bystander {
+            bystander.written(name).await?;
         }
         Ok(done)
     }
@@ -269,7 +269,7 @@ impl Store {
                 .into());
             };
             let collided = open.collided.load(Ordering::Relaxed)
-                || (self.witness.as_deref()).is_some_and(|it| it.collides(name, attempt));
+                || (self.bystander.as_deref()).is_some_and(|it| it.collides(name, attempt));
             match result {
                 Ok(value) if !collided => match open.inner.commit().await {
                     Ok(()) => return Ok(value),
@@ -326,7 +326,7 @@ impl Store {
             attempt,
             "transaction collided and runs again"
         );
-        if self.witness.is_none() {
+        if self.bystander.is_none() {
             tokio::time::sleep(Duration::from_millis(millis)).await;
         }
     }

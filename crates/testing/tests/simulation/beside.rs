@@ -2,7 +2,7 @@
 
 use std::{pin::Pin, sync::Arc};
 
-use fractal_store::{Error, Waiting, Witness};
+use fractal_store::{Bystander, Error, Waiting};
 
 use crate::{
     faults::Faults,
@@ -16,7 +16,7 @@ pub struct Beside {
     pub faults: Faults,
 }
 
-impl Witness for Beside {
+impl Bystander for Beside {
     fn before<'a>(&'a self, name: &'static str) -> Waiting<'a, Result<(), Error>> {
         Box::pin(async move {
             self.stage.point(self.life, format!("before {name}")).await;

@@ -1,7 +1,7 @@
 //! What is broken on purpose, to see that it is found.
 
 use async_trait::async_trait;
-use fractal_background::operation::{Event, Journal};
+use fractal_background::operation::{Event, Guard, Journal, Trouble};
 use fractal_store::{Operation, Tx};
 
 /// One thing that is not as it should be.
@@ -19,9 +19,16 @@ pub enum Broken {
     Entry,
 }
 
-/// Tells nobody.
+/// Tells nobody, and keeps nothing from beginning.
 #[derive(Debug)]
 pub struct Silent;
+
+#[async_trait]
+impl Guard for Silent {
+    async fn before(&self, _operation: &Operation) -> Result<(), Trouble> {
+        Ok(())
+    }
+}
 
 #[async_trait]
 impl Journal for Silent {

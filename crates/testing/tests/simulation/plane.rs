@@ -68,7 +68,7 @@ impl Ground {
         let entropy: SharedEntropy = Arc::new(SeededEntropy::new(
             self.seed.wrapping_mul(1_000).wrapping_add(life.0 as u64),
         ));
-        let store = self.store.witnessed(Arc::new(Beside {
+        let store = self.store.beside(Arc::new(Beside {
             stage: Arc::clone(&self.stage),
             life,
             faults: self.faults,
@@ -138,6 +138,7 @@ impl Ground {
                 app.store.clone(),
                 app.clock.clone(),
                 operation::kinds(app),
+                Arc::new(Silent),
                 Arc::new(Silent),
                 Limits::default(),
             ));

@@ -17,6 +17,7 @@ use fractal_runtime::{
         Observation, ProcessState, Result, Runtime, Stopped, Volumes,
     },
     fake::{Action, FakeRuntime},
+    machine::Remark,
 };
 use fractal_types::{Generation, InstanceId, Timestamp};
 use secrecy::SecretString;
@@ -235,6 +236,10 @@ impl Runtime for Machines {
 
     async fn heartbeat(&self) -> Result<()> {
         self.fake.heartbeat().await
+    }
+
+    async fn machine(&self) -> Vec<Remark> {
+        self.fake.machine().await
     }
 }
 

@@ -11,7 +11,7 @@ pub type Waiting<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 ///
 /// In between nobody else is at work, so a run can be repeated exactly although the drivers work on threads of their own. What never
 /// comes back from here is a process that died there.
-pub trait Witness: Send + Sync + fmt::Debug + 'static {
+pub trait Bystander: Send + Sync + fmt::Debug + 'static {
     /// Somebody is about to write. An error is a database that is away.
     fn before<'a>(&'a self, name: &'static str) -> Waiting<'a, Result<()>>;
 
@@ -27,18 +27,18 @@ pub trait Witness: Send + Sync + fmt::Debug + 'static {
 
 /// The work, without a break when somebody stands beside.
 pub(crate) async fn drive<T: Send>(
-    witness: Option<&dyn Witness>,
+    bystander: Option<&dyn Bystander>,
     work: impl Future<Output = T> + Send,
 ) -> T {
     let mut work = std::pin::pin!(work);
     std::future::poll_fn(|context| {
-        let Some(witness) = witness else {
+        let Some(bystander) = bystander else {
             return work.as_mut().poll(context);
         };
         let mut done = None;
         {
             let whole = async { done = Some(work.as_mut().await) };
-            witness.drive(std::pin::pin!(whole));
+            bystander.drive(std::pin::pin!(whole));
         }
         done.map_or(Poll::Pending, Poll::Ready)
     })
