@@ -38,6 +38,8 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+#[cfg(debug_assertions)]
+use crate::faults::{lease, work as operations};
 use crate::{
     Meter, database,
     installation::{self, FolderLock, Setup},
@@ -47,6 +49,8 @@ use crate::{
     tls::Tls,
     usage,
 };
+#[cfg(not(debug_assertions))]
+use fractal_app::operation::work as operations;
 
 /// How long running requests may take to end when the house closes.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -411,7 +415,7 @@ fn worker(app: &App, chat: &Arc<ChatHub>) -> Worker {
         Arc::new(StoredJobs::new(app.store.clone())),
         [
             (proposal::QUEUE, proposals),
-            (operation::QUEUE, operation::work(app)),
+            (operation::QUEUE, operations(app)),
         ],
         app.clock.clone(),
         app.entropy.clone(),
@@ -420,10 +424,15 @@ fn worker(app: &App, chat: &Arc<ChatHub>) -> Worker {
             // What this process enqueues wakes it up; this is for what another one left, and for what becomes due.
             poll: Duration::from_secs(15),
             // Carrying something out takes milliseconds; what a killed process had begun shall not wait long.
-            lease: Duration::from_secs(15),
+            lease: lease(Duration::from_secs(15)),
             ..WorkerOptions::default()
         },
     )
+}
+
+#[cfg(not(debug_assertions))]
+const fn lease(usual: Duration) -> Duration {
+    usual
 }
 
 async fn seal(sealer: Arc<Sealer>, stop: CancellationToken) {

@@ -2,6 +2,8 @@
 
 mod database;
 mod demo;
+#[cfg(debug_assertions)]
+mod faults;
 mod house;
 mod installation;
 mod keys;

@@ -1,9 +1,17 @@
 //! What was asked for and what was acknowledged, compared with the log of the installation.
 
-use std::{collections::BTreeMap, sync::OnceLock};
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{Arc, OnceLock},
+};
 
 use fractal_clock::SystemClock;
-use fractal_store::{EvidenceEntry, OpenOptions, Store, evidence, owner_keys, system_config};
+use fractal_openclaw::engine::EngineInfo;
+use fractal_store::{
+    EvidenceEntry, OpenOptions, Store, Tx, engines, evidence, owner_keys, system_config,
+};
+use fractal_types::{EngineId, Timestamp};
 
 /// How often something surely happened, and how often it may have happened besides.
 #[derive(Debug, Clone, Copy, Default)]
@@ -70,8 +78,8 @@ pub struct Found {
     pub wrapped_by: Vec<u32>,
 }
 
-/// Looks into the database of a server that does not run.
-pub fn look(url: &str) -> Found {
+/// Works on the database of a server that does not run.
+fn with<T>(url: &str, work: impl AsyncFnOnce(&Store) -> T) -> T {
     // One for the whole program: the database's pools need it beyond their end.
     static RUNTIME: OnceLock<tokio::runtime::Runtime> = OnceLock::new();
     let runtime = RUNTIME.get_or_init(|| {
@@ -82,9 +90,35 @@ pub fn look(url: &str) -> Found {
             .unwrap()
     });
     runtime.block_on(async {
-        let store = Store::open(url, &OpenOptions::new(std::sync::Arc::new(SystemClock)))
+        let store = Store::open(url, &OpenOptions::new(Arc::new(SystemClock)))
             .await
             .unwrap();
+        let found = work(&store).await;
+        store.close().await.unwrap();
+        found
+    })
+}
+
+/// Notes an engine in this folder as installed before every other.
+pub fn add_engine(url: &str, folder: &Path) {
+    with(url, async |store| {
+        let info = EngineInfo::at(folder).await.unwrap();
+        let mut row = engines::list(&store.read()).await.unwrap().remove(0);
+        row.id = "eng_00000000000000000000000001"
+            .parse::<EngineId>()
+            .unwrap();
+        row.version = info.version;
+        row.digest = info.digest;
+        row.path = folder.to_string_lossy().into_owned();
+        row.created_at = Timestamp::from_micros(0);
+        let insert = async |tx: Tx| engines::insert(&tx, &row).await;
+        store.tx("test", insert).await.unwrap();
+    });
+}
+
+/// Looks into the database of a server that does not run.
+pub fn look(url: &str) -> Found {
+    with(url, async |store| {
         let db = store.read();
         let entries = evidence::list_unsealed(&db, u32::MAX).await.unwrap();
         let sealed = evidence::list_sealed(&db, None, 0, u32::MAX).await.unwrap();
@@ -93,7 +127,7 @@ pub fn look(url: &str) -> Found {
             ..fractal_store::PageRequest::default()
         };
         let keys = owner_keys::list(&db, &page).await.unwrap();
-        let found = Found {
+        Found {
             done: entries
                 .into_iter()
                 .chain(sealed)
@@ -109,9 +143,6 @@ pub fn look(url: &str) -> Found {
                 .iter()
                 .map(|row| u32::from_be_bytes(row.wrapped[1..5].try_into().unwrap()))
                 .collect(),
-        };
-        drop(db);
-        store.close().await.unwrap();
-        found
+        }
     })
 }

@@ -5,7 +5,7 @@ use std::{
     fs,
     io::{self, Read, Write},
     net::{SocketAddr, TcpStream},
-    os::unix::fs::PermissionsExt,
+    os::unix::{fs::PermissionsExt, process::ExitStatusExt},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
@@ -37,14 +37,22 @@ pub fn peers() -> Option<(PathBuf, PathBuf)> {
     ))
 }
 
+/// What the stand-in says it is.
+const VERSION: &str = "2026.9.6";
+
 /// Looks until something is there, within [`BOUND`].
-pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub fn eventually<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
+    within(BOUND, what, look)
+}
+
+/// Looks until something is there.
+fn within<T>(bound: Duration, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let began = Instant::now();
     loop {
         if let Some(found) = look() {
             return found;
         }
-        assert!(began.elapsed() < BOUND, "{what}: not within {BOUND:?}");
+        assert!(began.elapsed() < bound, "{what}: not within {bound:?}");
         thread::sleep(Duration::from_millis(30));
     }
 }
@@ -58,6 +66,8 @@ pub struct Machine {
     address: SocketAddr,
     server: Option<Child>,
     pub token: String,
+    /// Faults on purpose in the next life of the server (`fractal_server`, `faults.rs`).
+    faults: Option<String>,
 }
 
 impl Machine {
@@ -69,7 +79,7 @@ impl Machine {
         let engine = if real {
             peers.1.clone()
         } else {
-            stand_in(folder.path(), &peers.1)
+            stand_in(&folder.path().join("engine"), &peers.1, VERSION)
         };
         let mut machine = Self {
             program: peers.0.clone(),
@@ -78,6 +88,7 @@ impl Machine {
             address: ([127, 0, 0, 1], 0).into(),
             server: None,
             token: String::new(),
+            faults: None,
             folder,
         };
         machine.start();
@@ -140,8 +151,11 @@ impl Machine {
             .open(self.log())
             .unwrap();
         let before = usize::try_from(log.metadata().unwrap().len()).unwrap();
-        let child = self
-            .command()
+        let mut command = self.command();
+        if let Some(faults) = self.faults.take() {
+            command.env("FRACTAL_TEST_FAULTS", faults);
+        }
+        let child = command
             .args(["serve", "--listen", &self.address.to_string()])
             .stdout(log.try_clone().unwrap())
             .stderr(log)
@@ -162,6 +176,31 @@ impl Machine {
         let mut server = self.server.take().unwrap();
         server.kill().unwrap();
         server.wait().unwrap();
+    }
+
+    /// Starts the server again for a life in which it dies of `faults`.
+    pub fn start_to_die(&mut self, faults: String) {
+        self.end();
+        self.faults = Some(faults);
+        self.start();
+    }
+
+    /// Waits until the server has killed itself: at the latest after the ten minutes that older keys are kept.
+    pub fn dies(&mut self) {
+        let bound = BOUND + Duration::from_secs(600);
+        let server = self.server.as_mut().unwrap();
+        let status = within(bound, "the server dies", || server.try_wait().unwrap());
+        self.server = None;
+        assert_eq!(status.signal(), Some(9), "it ended otherwise: {status}");
+    }
+
+    /// Lays an engine of another version beside the one in use, as an earlier release would have installed it.
+    pub fn another_engine(&self, version: &str) -> PathBuf {
+        stand_in(
+            &self.folder.path().join("engine-before"),
+            &self.engine,
+            version,
+        )
     }
 
     /// What a power failure leaves, after the server is gone: no process at all.
@@ -372,13 +411,12 @@ fn signal(pid: u32, signal: Signal) {
     }
 }
 
-/// An engine folder whose gateway is the stand-in, with the Node of the real one.
-fn stand_in(folder: &Path, real: &Path) -> PathBuf {
-    let engine = folder.join("engine");
+/// An engine folder whose gateway is the stand-in, with the Node of another one.
+fn stand_in(engine: &Path, other: &Path, version: &str) -> PathBuf {
     let modules = engine.join("node_modules");
     fs::create_dir_all(modules.join("node/bin")).unwrap();
     fs::create_dir_all(modules.join("openclaw")).unwrap();
-    let node = fs::read_dir(real.join("node_modules"))
+    let node = fs::read_dir(other.join("node_modules"))
         .unwrap()
         .flatten()
         .filter(|entry| entry.file_name().to_string_lossy().starts_with("node"))
@@ -391,6 +429,8 @@ fn stand_in(folder: &Path, real: &Path) -> PathBuf {
         fs::copy(&node, &here).unwrap();
     }
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/crash/gateway.mjs");
-    fs::copy(script, modules.join("openclaw/openclaw.mjs")).unwrap();
-    engine
+    let text = fs::read_to_string(script).unwrap();
+    let entry = modules.join("openclaw/openclaw.mjs");
+    fs::write(entry, text.replace(VERSION, version)).unwrap();
+    engine.to_owned()
 }

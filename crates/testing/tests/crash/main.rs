@@ -4,6 +4,8 @@
 //! acknowledged must be there, exactly once in the log; what was not acknowledged may have happened or not, but not half; every
 //! instance reaches its wanted state; no process is left without a live row; and no file is left behind.
 //!
+//! Then every step of every kind of operation, at which the program kills itself (`rounds/cells.rs`).
+//!
 //! The moments come from a seed that a failure prints: `CRASH_SEED` repeats it; `CRASH_ROUNDS` makes it longer, and `CRASH_REAL_ROUNDS` does so with
 //! the real gateway.
 
@@ -53,6 +55,21 @@ fn whatever_was_acknowledged_survives_a_kill_on_postgresql() {
         false,
         number("CRASH_ROUNDS").unwrap_or(ROUNDS),
     );
+}
+
+/// Cells of the table of steps and faults that are tried unless `CRASH_CELLS` says otherwise.
+const CELLS: usize = 20;
+
+/// The program kills itself before or after a step of an operation, going forward or back; which of all, the seed says.
+#[test]
+fn operations_go_on_after_a_kill_at_a_step() {
+    let Some(peers) = peers() else { return };
+    let mut installation = Installation::new(&peers, false, None, seed()).with_another_engine();
+    let count = number("CRASH_CELLS").and_then(|cells| usize::try_from(cells).ok());
+    for cell in installation.some_cells(count.unwrap_or(CELLS)) {
+        installation.cell(&cell);
+    }
+    installation.leave_nothing();
 }
 
 /// Kills during a start, a rotation, a turn and a stop of the real gateway, and a power failure.

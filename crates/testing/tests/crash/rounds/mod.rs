@@ -1,5 +1,7 @@
 //! The kinds of changes that are interrupted, and what must hold afterwards.
 
+mod cells;
+
 use std::{
     collections::BTreeSet,
     fs,
@@ -152,6 +154,21 @@ impl Installation {
             Kind::Reboot => self.reboot(),
         }
         self.everything_holds();
+    }
+
+    /// Some cells of the table of steps and faults, as the seed draws them; all of them when that many are asked for.
+    pub fn some_cells(&mut self, count: usize) -> Vec<cells::Cell> {
+        let mut all = cells::all();
+        assert!(all.len() > 30, "the table of steps has {} cells", all.len());
+        if count < all.len() {
+            all.retain(|cell| !cell.is_long());
+        }
+        for place in (1..all.len()).rev() {
+            let other = usize::try_from(self.below(place as u64 + 1)).unwrap();
+            all.swap(place, other);
+        }
+        all.truncate(count);
+        all
     }
 
     fn start_or_stop(&mut self, verb: &'static str, opposite: &str, window_ms: u64) {
