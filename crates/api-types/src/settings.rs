@@ -14,6 +14,8 @@ pub struct SettingsView {
     pub trusted_proxies: Vec<String>,
     /// Minutes without use after which a new instance goes to sleep.
     pub idle_timeout_minutes: u32,
+    /// Seconds between two times that a witness of the log is asked.
+    pub witness_interval_seconds: u32,
     /// The risk of the reduced runtime was accepted, so that more than one person may use it.
     pub reduced_isolation_accepted: bool,
 }
@@ -34,6 +36,9 @@ pub struct UpdateSettings {
     /// Minutes without use after which a new instance goes to sleep, 1 to 10080.
     #[schema(minimum = 1, maximum = 10080)]
     pub idle_timeout_minutes: Option<u32>,
+    /// Seconds between two times that a witness of the log is asked, 10 to 86400.
+    #[schema(minimum = 10, maximum = 86400)]
+    pub witness_interval_seconds: Option<u32>,
     /// Accept that several people's agents share one trust domain.
     pub reduced_isolation_accepted: Option<bool>,
 }

@@ -41,6 +41,7 @@ pub mod token;
 pub mod usage;
 pub mod user;
 pub mod webhook;
+pub mod witness;
 
 pub use approval::{Approvals, Demanded, Given};
 pub use change::Waiting;

@@ -178,6 +178,10 @@ fn example_of(action: Action, cx: &Context, owner: UserId) -> Option<Resource> {
             id: None,
             organization,
         },
+        A::WitnessAdd | A::WitnessView | A::WitnessRemove => Resource::Witness {
+            id: None,
+            organization,
+        },
         A::ProposalCreate
         | A::ProposalView
         | A::ProposalWithdraw

@@ -68,7 +68,12 @@ async fn main() -> Outcome<()> {
     let entries: u64 = entries.parse()?;
     let bytes = export(&path, &key, organization_id, entries)?;
     let began = Instant::now();
-    let report = verify(BufReader::new(File::open(&path)?), &key.verify_key(), &[])?;
+    let report = verify(
+        BufReader::new(File::open(&path)?),
+        &key.verify_key(),
+        &[],
+        &[],
+    )?;
     let verify_per_second = report.last as f64 / began.elapsed().as_secs_f64();
     if report.last != entries {
         return Err("the export does not verify to its end".into());

@@ -84,6 +84,7 @@ impl Log {
             self.lines.concat().as_bytes(),
             &self.key.verify_key(),
             known,
+            &[],
         )
     }
 
@@ -262,17 +263,17 @@ fn another_key_and_another_log_are_refused() {
     let entropy = SeededEntropy::new(8);
     let same_name = SignKey::generate("fractal/test", &entropy).verify_key();
     assert!(matches!(
-        verify(text.as_bytes(), &same_name, &[]),
+        verify(text.as_bytes(), &same_name, &[], &[]),
         Err(Fault::Checkpoint { .. })
     ));
     let other = SignKey::generate("fractal/other", &entropy).verify_key();
     assert!(matches!(
-        verify(text.as_bytes(), &other, &[]),
+        verify(text.as_bytes(), &other, &[], &[]),
         Err(Fault::OtherLog { .. })
     ));
     for broken in ["", "{}\n", "hello\n"] {
         assert!(matches!(
-            verify(broken.as_bytes(), &same_name, &[]),
+            verify(broken.as_bytes(), &same_name, &[], &[]),
             Err(Fault::Shape { .. })
         ));
     }
@@ -292,7 +293,7 @@ proptest! {
         let key_line = log.lines[0].len();
         prop_assume!(at >= key_line);
         bytes[at] = to;
-        if let Ok(report) = verify(bytes.as_slice(), &log.key.verify_key(), &log.heads) {
+        if let Ok(report) = verify(bytes.as_slice(), &log.key.verify_key(), &log.heads, &[]) {
             // A space between two members, an escape spelled otherwise: the same content.
             prop_assert_eq!((report.first, report.last, report.root), (honest.first, honest.last, honest.root));
         }

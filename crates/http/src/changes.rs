@@ -40,6 +40,7 @@ use crate::{
 /// Operations that change through the door alone.
 pub const CHANGES: &[&str] = &[
     "acknowledgeIncident",
+    "addWitness",
     "approveProposal",
     "cancelOperation",
     "changeInstanceEngine",
@@ -57,6 +58,7 @@ pub const CHANGES: &[&str] = &[
     "deleteUser",
     "deleteWebhook",
     "rejectProposal",
+    "removeWitness",
     "resetPolicy",
     "restartInstance",
     "retryOperation",

@@ -51,6 +51,7 @@ pub mod usage_records;
 pub mod users;
 pub mod webhooks;
 pub mod whole;
+pub mod witnesses;
 
 pub use error::{Error, Result};
 pub use open::{Backend, OpenOptions, Store};
@@ -86,3 +87,4 @@ pub use skill_credentials::SkillCredential;
 pub use usage_records::UsageRecord;
 pub use users::User;
 pub use webhooks::{DeliveryState, Webhook, WebhookDelivery};
+pub use witnesses::{CosignatureRow, Witness, WitnessOutcome};

@@ -130,6 +130,11 @@ pub fn cases() -> Vec<Case> {
         case("testWebhook", Webhook),
         case("listWebhookDeliveries", Webhook),
         case("replayWebhookDelivery", Webhook),
+        case("listWitnesses", None),
+        case("addWitness", None).body(|_, n| {
+            json!({ "url": "https://witness.example.org", "key": fractal_testing::witness::key(n) })
+        }),
+        case("removeWitness", Witness),
         case("listEvidence", None),
         case("getEvidenceCheckpoint", None),
         case("proveEvidenceConsistency", None).query("?from=1"),
