@@ -7,6 +7,7 @@ import { firstReply, PASSWORD } from './first-reply.mjs';
 import { until } from './house.mjs';
 import { SETUP_TOKEN, startMock } from './mock.mjs';
 import { SECRET } from './webhooks.mjs';
+import { KEY } from './witnesses.mjs';
 
 let browser;
 before(async () => {
@@ -1011,6 +1012,45 @@ scenario(
     await page.getByText('No messages yet').waitFor();
     assert.ok(!(await page.content()).includes(SECRET), 'the secret is gone');
     assert.deepEqual(state.webhooks.hooks.at(-1).events, ['user.create']);
+  },
+);
+
+scenario(
+  'a witness is added and removed, what is refused stands beside its field, and another history is an alarm',
+  {},
+  async ({ page, state }) => {
+    const { witnesses } = state.witnesses;
+    await page.goto('/evidence');
+    const card = page.getByRole('region', { name: 'Witnesses' });
+    await card.getByText('2 witnesses vouch for this log').waitFor();
+    await card.getByText('A witness does not cosign').waitFor();
+    await card.getByRole('button', { name: 'Witnesses' }).click();
+    const drawer = page.getByRole('dialog', { name: 'Witnesses' });
+    await drawer.getByText('It answered 503 Service Unavailable.').waitFor();
+    await drawer.getByRole('button', { name: 'Add witness' }).click();
+    await drawer.getByRole('textbox', { name: 'Address' }).fill('http://witness.internal');
+    await drawer.getByRole('textbox', { name: 'Key' }).fill(KEY);
+    await drawer.getByRole('button', { name: 'Add witness' }).click();
+    await drawer.getByText('must be https').waitFor();
+    await drawer.getByRole('textbox', { name: 'Address' }).fill('https://witness.example.org/three');
+    await drawer.getByRole('button', { name: 'Add witness' }).click();
+    await drawer.getByText('Not asked yet').waitFor();
+    assert.equal(witnesses.at(-1).name, 'witness.example.org/w3');
+    const row = drawer.getByRole('listitem').filter({ hasText: 'transparency.example.net' });
+    await row.getByRole('button', { name: 'Remove' }).first().click();
+    const sure = page.getByRole('dialog', { name: /Remove transparency/ });
+    await sure.getByText('What it signed until now stays').waitFor();
+    await sure.getByRole('button', { name: 'Remove' }).click();
+    await row.waitFor({ state: 'detached' });
+    assert.equal(witnesses.length, 2);
+    Object.assign(witnesses[0], {
+      state: 'conflict',
+      last_error: 'it has cosigned another history of 40 entries: this log was rewritten',
+    });
+    await page.goto('/evidence');
+    const alarm = page.getByRole('alert');
+    await alarm.getByText('A witness holds another history of this log').waitFor();
+    await alarm.getByText('this log was rewritten').waitFor();
   },
 );
 

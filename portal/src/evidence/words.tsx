@@ -44,6 +44,7 @@ export const ACTIONS = {
   operation: ['cancel', 'resolve', 'step', 'undo', 'settle'],
   incident: ['open', 'patch', 'acknowledge', 'resolve'],
   webhook: ['create', 'update', 'replay', 'delete', 'dead'],
+  witness: ['add', 'remove'],
   engine: ['install'],
   key: ['rotate', 'export'],
   setup: ['claim'],

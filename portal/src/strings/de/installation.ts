@@ -64,6 +64,9 @@ export const installation = {
   'installation.reduced.withdraw': 'Zurücknehmen',
   'installation.reduced.withdraw.hint':
     'Agenten anderer Menschen werden an Orten mit eingeschränkter Isolation nicht mehr gestartet.',
+  'installation.witness': 'Sekunden zwischen Fragen an einen Zeugen',
+  'installation.witness.hint':
+    'Wie weit das, was Zeugen unterschreiben, hinter dem Protokoll liegen darf: 10 Sekunden bis einen Tag.',
   'isolation.reduced': 'Eingeschränkt',
   'isolation.sandboxed': 'In Sandbox',
   'limit.cpu': 'CPU',
