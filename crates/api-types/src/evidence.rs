@@ -73,6 +73,9 @@ pub struct EvidenceView {
     /// Every value's commitment, also of those not shown: field to hexadecimal digits.
     #[schema(value_type = Object)]
     pub commitments: serde_json::Value,
+    /// Names of values that the caller may see and that were erased. It is the server's word: a commitment alone tells nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub erased: Vec<String>,
     /// The request that caused it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,

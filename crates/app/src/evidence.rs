@@ -16,7 +16,7 @@ use fractal_evidence::{
 use fractal_policy::{Action, Resource};
 use fractal_store::{
     EvidenceCheckpoint, EvidenceEntry, EvidenceFilter, Reads, SigningKeyRow, Store, Tx, evidence,
-    evidence_tree, instances, providers, signing_keys, users, witnesses,
+    evidence::Opening, evidence_tree, instances, providers, signing_keys, users, witnesses,
 };
 use fractal_types::{KeyId, OrganizationId, UserId};
 use futures::{Stream, stream};
@@ -183,7 +183,14 @@ async fn views(
                 user.map(|user| user.username.to_string()),
             );
         }
+        let opened = openings.remove(&row.id).unwrap_or_default();
+        let erased = if shown.contains(&row.id) {
+            erased_of(&row, &opened)
+        } else {
+            Vec::new()
+        };
         views.push(EvidenceView {
+            erased,
             seq: row.seq.unwrap_or_default(),
             id: row.id,
             at: row.at,
@@ -201,9 +208,7 @@ async fn views(
             } else {
                 row.decision
             },
-            values: openings
-                .remove(&row.id)
-                .unwrap_or_default()
+            values: opened
                 .into_iter()
                 .map(|opening| (opening.field, opening.value))
                 .collect(),
@@ -212,6 +217,17 @@ async fn views(
         });
     }
     Ok(views)
+}
+
+/// The values that an entry commits to and that nothing opens any more.
+fn erased_of(row: &EvidenceEntry, opened: &[Opening]) -> Vec<String> {
+    let committed = row.commitments.as_object();
+    committed
+        .into_iter()
+        .flat_map(|fields| fields.keys())
+        .filter(|field| !opened.iter().any(|opening| opening.field == **field))
+        .cloned()
+        .collect()
 }
 
 /// Whether the caller may see what was changed, and not only that something was: what is private to somebody (the names of their
@@ -438,7 +454,12 @@ impl Export {
         for row in &rows {
             let seq = row.seq.unwrap_or_default();
             let opened = openings.get(&row.id).map_or(&[][..], Vec::as_slice);
-            text.push_str(&entry_line(&leaf(row, seq), opened));
+            let erased = if shown.contains(&row.id) {
+                erased_of(row, opened)
+            } else {
+                Vec::new()
+            };
+            text.push_str(&entry_line(&leaf(row, seq), opened, &erased));
             if let Some(note) = heads.remove(&seq) {
                 text.push_str(&checkpoint_line(&note));
             }

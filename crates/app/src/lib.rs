@@ -33,6 +33,7 @@ pub mod profile;
 pub mod proposal;
 pub mod provider;
 pub mod reseal;
+pub mod retention;
 pub mod session;
 pub mod settings;
 pub mod skill;

@@ -40,6 +40,8 @@ pub struct Settings {
     pub idle_timeout_minutes: u32,
     /// Seconds between two times that a witness of the log is asked.
     pub witness_interval_seconds: u32,
+    /// Days that values of the log are kept; 0 for ever.
+    pub value_retention_days: u32,
     /// Whether an administrator accepted that a reduced runtime serves several people.
     pub reduced_isolation_accepted: bool,
     /// The host part of the listening address; not stored.
@@ -58,6 +60,7 @@ impl Default for Settings {
             trusted_proxies: Vec::new(),
             idle_timeout_minutes: DEFAULT_IDLE_TIMEOUT_MINUTES,
             witness_interval_seconds: DEFAULT_WITNESS_INTERVAL_SECONDS,
+            value_retention_days: 0,
             reduced_isolation_accepted: false,
             listen_host: String::new(),
             listen_tls: false,
@@ -151,6 +154,7 @@ impl Settings {
                 .collect(),
             idle_timeout_minutes: self.idle_timeout_minutes,
             witness_interval_seconds: self.witness_interval_seconds,
+            value_retention_days: self.value_retention_days,
             reduced_isolation_accepted: self.reduced_isolation_accepted,
         }
     }
@@ -212,6 +216,15 @@ impl Settings {
                 ));
             }
             next.witness_interval_seconds = seconds;
+        }
+        if let Some(days) = change.value_retention_days {
+            if days > 36_500 {
+                return Err(Error::field(
+                    "/value_retention_days",
+                    "must be 1 to 36500 days, or 0 to keep values for ever",
+                ));
+            }
+            next.value_retention_days = days;
         }
         if let Some(accepted) = change.reduced_isolation_accepted {
             next.reduced_isolation_accepted = accepted;
@@ -335,6 +348,9 @@ fn note(door: &Door<'_>, body: &UpdateSettings, next: SettingsView) {
     if body.witness_interval_seconds.is_some() {
         door.note("witness_interval_seconds", next.witness_interval_seconds);
     }
+    if body.value_retention_days.is_some() {
+        door.note("value_retention_days", next.value_retention_days);
+    }
     if body.reduced_isolation_accepted.is_some() {
         door.note(
             "reduced_isolation_accepted",
@@ -457,6 +473,13 @@ mod tests {
                     ..UpdateSettings::default()
                 },
                 "/witness_interval_seconds",
+            ),
+            (
+                UpdateSettings {
+                    value_retention_days: Some(36_501),
+                    ..UpdateSettings::default()
+                },
+                "/value_retention_days",
             ),
         ] {
             assert_eq!(

@@ -767,7 +767,7 @@ fn witnessed_export(witness: &fractal_evidence::SignKey) -> (String, String) {
     for seq in 1..=3_u64 {
         let leaf = format!("{{\"action\":\"user.create\",\"seq\":{seq},\"via\":\"browser\"}}");
         tree.push(leaf_hash(leaf.as_bytes()));
-        text.push_str(&entry_line(&leaf, &[]));
+        text.push_str(&entry_line(&leaf, &[], &[]));
         if seq == 1 {
             continue;
         }

@@ -171,7 +171,7 @@ fn export(
         row.commitments = json!({"name": fractal_evidence::hex(&salt)});
         let leaf = leaf(&row, seq);
         tree.push(leaf_hash(leaf.as_bytes()));
-        out.write_all(entry_line(&leaf, &[]).as_bytes())?;
+        out.write_all(entry_line(&leaf, &[], &[]).as_bytes())?;
         if seq.is_multiple_of(HEAD_EVERY) || seq == entries {
             let head = Checkpoint {
                 origin: key.verify_key().name().to_owned(),

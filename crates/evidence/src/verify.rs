@@ -26,6 +26,9 @@ pub struct Report {
     pub checkpoints: u64,
     /// Opened values, all fitting their commitments.
     pub openings: u64,
+    /// Values that the exporter says were erased. Their commitments stand and nothing opens them, which cannot be told from a value
+    /// that was left out.
+    pub erased: u64,
     /// The root over everything up to `last`.
     pub root: Hash,
     /// Whether every known head that was brought could be held against it.
@@ -185,6 +188,8 @@ struct Line<'a> {
     hash: Option<Cow<'a, str>>,
     #[serde(default)]
     openings: Option<BTreeMap<String, WrittenOpening>>,
+    #[serde(default)]
+    erased: Vec<String>,
     #[serde(borrow, default)]
     checkpoint: Option<Cow<'a, str>>,
 }
@@ -220,6 +225,7 @@ pub fn verify(
         match (read.leaf, read.checkpoint) {
             (Some(leaf), None) => {
                 check.entry(leaf.get(), read.hash.as_deref(), read.openings, line)?;
+                check.erased += read.erased.len() as u64;
             }
             (None, Some(note)) => check.head(&note, line)?,
             _ => {
@@ -252,6 +258,7 @@ struct Check<'a> {
     signed: u64,
     checkpoints: u64,
     openings: u64,
+    erased: u64,
     /// Known heads that are ahead, the next one last.
     ahead: Vec<&'a Checkpoint>,
     known: Vec<Known>,
@@ -299,6 +306,7 @@ impl<'a> Check<'a> {
             tree,
             checkpoints: 0,
             openings: 0,
+            erased: 0,
             ahead,
             known: Vec::new(),
             witnesses,
@@ -447,6 +455,7 @@ impl<'a> Check<'a> {
             last,
             checkpoints: self.checkpoints,
             openings: self.openings,
+            erased: self.erased,
             root: self.tree.root(),
             known: self.known,
             witnessed,

@@ -59,7 +59,7 @@ fn log(before: u64, count: u64, batch: u64) -> Log {
         } else {
             Vec::new()
         };
-        lines.push(entry_line(&leaf, &openings));
+        lines.push(entry_line(&leaf, &openings, &[]));
         if (seq - before).is_multiple_of(batch) || seq == before + count {
             let head = Checkpoint {
                 origin: "fractal/test".into(),
@@ -156,7 +156,7 @@ fn a_changed_entry_with_a_hash_that_fits_it_is_found_by_the_signature() {
     let mut log = log(0, 25, 10);
     let line = log.line_of(13);
     let changed = leaf(13).replace("instance.start", "instance.delete");
-    log.lines[line] = entry_line(&changed, &[]);
+    log.lines[line] = entry_line(&changed, &[], &[]);
     assert_eq!(
         log.check(&[]),
         Err(Fault::Root {
@@ -227,7 +227,7 @@ fn a_rewritten_history_is_noticed_although_it_is_signed() {
     for seq in 1..=30 {
         let leaf = leaf(seq).replace("instance.start", "instance.stop");
         tree.push(leaf_hash(leaf.as_bytes()));
-        other.lines.push(entry_line(&leaf, &[]));
+        other.lines.push(entry_line(&leaf, &[], &[]));
     }
     let head = Checkpoint {
         origin: "fractal/test".into(),
@@ -252,7 +252,7 @@ fn a_value_that_was_not_committed_to_is_named() {
         Err(Fault::Opening { seq: 4, field, .. }) if field == "name"
     ));
     // Erased openings leave everything else provable.
-    log.lines[line] = entry_line(&leaf(4), &[]);
+    log.lines[line] = entry_line(&leaf(4), &[], &[]);
     assert_eq!(log.check(&[]).unwrap().openings, 1);
 }
 

@@ -150,7 +150,7 @@ async fn what_is_stored_exports_and_verifies(db: Db) {
         {
             let seq = entry.seq.unwrap();
             let openings = evidence::openings(&read, entry.id).await.unwrap();
-            lines.push(entry_line(&leaf(&entry, seq), &openings));
+            lines.push(entry_line(&leaf(&entry, seq), &openings, &[]));
             if let Some(head) = evidence_tree::find_checkpoint(&read, seq).await.unwrap() {
                 lines.push(checkpoint_line(&head.note));
             }

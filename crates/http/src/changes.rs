@@ -57,6 +57,7 @@ pub const CHANGES: &[&str] = &[
     "deleteSkillCredential",
     "deleteUser",
     "deleteWebhook",
+    "eraseUser",
     "rejectProposal",
     "removeWitness",
     "resetPolicy",

@@ -210,6 +210,7 @@ impl House {
             tokio::spawn(seal(sealer, stop.clone())),
             tokio::spawn(tell_webhooks(app.clone(), stop.clone())),
             tokio::spawn(ask_witnesses(app.clone(), stop.clone())),
+            tokio::spawn(retain(app.clone(), stop.clone())),
             tokio::spawn(heal(app.clone(), stop.clone())),
             tokio::spawn(metrics::keep_up(stop.clone())),
         ];
@@ -396,6 +397,13 @@ async fn tell_webhooks(app: App, stop: CancellationToken) {
 async fn ask_witnesses(app: App, stop: CancellationToken) {
     tokio::select! {
         () = fractal_app::witness::ask::run(app) => {}
+        () = stop.cancelled() => {}
+    }
+}
+
+async fn retain(app: App, stop: CancellationToken) {
+    tokio::select! {
+        () = fractal_app::retention::run(app) => {}
         () = stop.cancelled() => {}
     }
 }

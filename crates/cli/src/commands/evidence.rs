@@ -61,6 +61,11 @@ impl Card for EvidenceView {
             .values
             .iter()
             .map(|(field, value)| format!("{field} = {value}"))
+            .chain(
+                self.erased
+                    .iter()
+                    .map(|field| format!("{field} was erased")),
+            )
             .collect::<Vec<_>>()
             .join("; ");
         let committed = self.commitments.as_object().map_or(0, |all| all.len());
@@ -340,11 +345,17 @@ fn check(
         .iter()
         .map(|one| json!({"name": one.name, "size": one.size, "time": one.time}))
         .collect();
+    if report.erased > 0 {
+        eprintln!(
+            "{} values were erased, as the exporter says; their commitments stand, and the entries are whole",
+            report.erased
+        );
+    }
     let entries = (report.last + 1).saturating_sub(report.first);
     session.out.done(
         &json!({
             "verified": true, "first": report.first, "last": report.last, "checkpoints": report.checkpoints,
-            "openings": report.openings, "root": fractal_evidence::hex(&report.root), "known": confirmed,
+            "openings": report.openings, "erased": report.erased, "root": fractal_evidence::hex(&report.root), "known": confirmed,
             "witnessed": witnessed,
         }),
         &format!(

@@ -106,6 +106,7 @@ pub fn cases() -> Vec<Case> {
         case("getUser", User),
         case("updateUser", User).body(|_, _| json!({ "display_name": "Somebody" })),
         case("deleteUser", User),
+        case("eraseUser", User),
         case("resetPassword", User).body(|_, _| json!({ "password": PASSWORD })),
         case("listInvitations", None),
         case("createInvitation", None).body(|_, _| json!({})),
