@@ -160,6 +160,7 @@ export async function startMock({ fresh = false, onboarded = !fresh, sockets: wi
         'engine.list',
         'operation.list',
         'user.list',
+        'user.erase',
         'evidence.view',
         'evidence.head',
         'incident.view',
@@ -811,14 +812,16 @@ export async function startMock({ fresh = false, onboarded = !fresh, sockets: wi
         ]),
       );
     }
-    if (key === 'GET /api/v1/settings') {
+    if (key === 'GET /api/v1/settings' || key === 'PATCH /api/v1/settings') {
       return json(res, 200, {
         public_url: null,
         allowed_hosts: ['agents.local'],
         trusted_proxies: [],
         idle_timeout_minutes: 30,
         witness_interval_seconds: 60,
+        value_retention_days: 0,
         reduced_isolation_accepted: false,
+        ...body,
       });
     }
     if (key === 'GET /api/v1/sessions') {
@@ -888,6 +891,10 @@ export async function startMock({ fresh = false, onboarded = !fresh, sockets: wi
       state.tokens.push(token);
       note('token.create', 'api_token', token.id, { name: token.name });
       return json(res, 201, { token, secret: 'frk_api_abcdefghijklmnopqrstuvwxyz0123456789' });
+    }
+    if ((m = route('POST /api/v1/users/*/erase'))) {
+      note('user.erase', 'user', m[0], { values: 14, entries: 6 });
+      return json(res, 200, { values: 14, entries: 6 });
     }
     if (key === 'GET /api/v1/users') {
       const base = {

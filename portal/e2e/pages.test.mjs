@@ -320,6 +320,16 @@ const PAGES = [
   ['settings-sessions', '/settings/sessions', (page) => page.getByText('This one').waitFor()],
   ['settings-tokens', '/settings/tokens', (page) => page.getByText('Backup script').waitFor()],
   ['settings-people', '/settings/people', (page) => page.getByText('Alan').first().waitFor()],
+  [
+    'settings-people-erase',
+    '/settings/people',
+    async (page) => {
+      await page.locator('.row button[aria-haspopup]').first().click();
+      await page.getByRole('menuitem').nth(-2).click();
+      await page.getByRole('dialog').waitFor();
+    },
+    'act',
+  ],
   ['settings-sign-in', '/settings/sign-in', (page) => page.getByText('Company login').first().waitFor()],
   [
     'settings-sign-in-refused',

@@ -1055,6 +1055,32 @@ scenario(
 );
 
 scenario(
+  'what the log says of somebody is erased once it was said what remains, and how long values stay is set',
+  {},
+  async ({ page, state }) => {
+    await page.goto('/settings/people');
+    await page.getByRole('button', { name: 'Edit: grace' }).click();
+    await page.getByRole('menuitem', { name: 'Erase from the log' }).click();
+    const sure = page.getByRole('dialog', { name: 'Erase what the log says of grace?' });
+    await sure.getByText('so the log verifies as before').waitFor();
+    await sure.getByRole('button', { name: 'Erase values' }).click();
+    await page.getByText('14 values erased').waitFor();
+    const told = state.evidence.view(state.evidence.size());
+    assert.deepEqual([told.action, told.values], ['user.erase', { values: 14, entries: 6 }]);
+
+    await page.goto('/settings/installation');
+    const days = page.getByRole('textbox', { name: 'Days that values of the log are kept' });
+    assert.equal(await days.inputValue(), '0');
+    await days.fill('365');
+    await page.getByRole('button', { name: 'Save' }).click();
+    const { body } = await until('the settings are sent', () =>
+      state.log.find((one) => one.key === 'PATCH /api/v1/settings'),
+    );
+    assert.equal(body.value_retention_days, 365);
+  },
+);
+
+scenario(
   'a receiver that fails is seen with its error, and what was given up is sent again once it is mended',
   {},
   async ({ page, state }) => {

@@ -567,6 +567,19 @@ export interface components {
             /** @description When it was first known. */
             created_at: components["schemas"]["Timestamp"];
         };
+        /** @description How much of what the log held was erased. */
+        ErasedView: {
+            /**
+             * Format: int64
+             * @description Values.
+             */
+            values: number;
+            /**
+             * Format: int64
+             * @description Entries that held them; they stay, with their commitments.
+             */
+            entries: number;
+        };
         /** @description The newest signed head of the log. */
         EvidenceHead: {
             /**
@@ -620,6 +633,8 @@ export interface components {
             values: Record<string, never>;
             /** @description Every value's commitment, also of those not shown: field to hexadecimal digits. */
             commitments: Record<string, never>;
+            /** @description Names of values that the caller may see and that were erased. It is the server's word: a commitment alone tells nothing. */
+            erased?: string[];
             /** @description The request that caused it. */
             request_id?: string | null;
         };
@@ -1284,6 +1299,8 @@ export interface components {
                 values: Record<string, never>;
                 /** @description Every value's commitment, also of those not shown: field to hexadecimal digits. */
                 commitments: Record<string, never>;
+                /** @description Names of values that the caller may see and that were erased. It is the server's word: a commitment alone tells nothing. */
+                erased?: string[];
                 /** @description The request that caused it. */
                 request_id?: string | null;
             }[];
@@ -2341,6 +2358,11 @@ export interface components {
              * @description Seconds between two times that a witness of the log is asked.
              */
             witness_interval_seconds: number;
+            /**
+             * Format: int32
+             * @description Days that values of the log are kept; 0 for ever.
+             */
+            value_retention_days: number;
             /** @description The risk of the reduced runtime was accepted, so that more than one person may use it. */
             reduced_isolation_accepted: boolean;
         };
@@ -2627,6 +2649,11 @@ export interface components {
              * @description Seconds between two times that a witness of the log is asked, 10 to 86400.
              */
             witness_interval_seconds?: number | null;
+            /**
+             * Format: int32
+             * @description Days that values of the log are kept, at most 36500; 0 for ever. Older ones are erased for good, and the log's proofs hold.
+             */
+            value_retention_days?: number | null;
             /** @description Accept that several people's agents share one trust domain. */
             reduced_isolation_accepted?: boolean | null;
         };

@@ -28,6 +28,7 @@ export type DeliveryView = Schemas['DeliveryView'];
 export type DryRun = Schemas['DryRun'];
 export type EngineProgress = Schemas['EngineProgress'];
 export type EngineView = Schemas['EngineView'];
+export type ErasedView = Schemas['ErasedView'];
 export type EvidenceHead = Schemas['EvidenceHead'];
 /** The document knows the last three only as objects. */
 export type EvidenceView = Omit<Schemas['EvidenceView'], 'decision' | 'values' | 'commitments'> & {

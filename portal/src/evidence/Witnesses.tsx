@@ -68,9 +68,9 @@ export function WitnessCard({ onMore }: { onMore: () => void }) {
           {vouching.length > 0
             ? t('witness.vouch.size', { n: number(size) })
             : list.length === 0 && t('witness.none.hint')}
+          {failing && vouching.length > 0 && ' · '}
           {failing && (
             <span className="state" data-tone={TONES[failing.state]}>
-              {vouching.length > 0 && ' · '}
               {t('witness.trouble')}
             </span>
           )}

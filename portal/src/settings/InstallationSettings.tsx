@@ -69,6 +69,7 @@ function Form({ settings }: { settings: SettingsView }) {
     trusted_proxies: settings.trusted_proxies.join('\n'),
     idle_timeout_minutes: settings.idle_timeout_minutes,
     witness_interval_seconds: settings.witness_interval_seconds,
+    value_retention_days: settings.value_retention_days,
   });
   const [saved, setSaved] = useState(false);
   const submit = async (event: FormEvent) => {
@@ -82,6 +83,7 @@ function Form({ settings }: { settings: SettingsView }) {
           trusted_proxies: lines(values.trusted_proxies),
           idle_timeout_minutes: values.idle_timeout_minutes,
           witness_interval_seconds: values.witness_interval_seconds,
+          value_retention_days: values.value_retention_days,
         });
         queryClient.setQueryData(settingsQuery.queryKey, view);
       })) === 'done',
@@ -130,6 +132,16 @@ function Form({ settings }: { settings: SettingsView }) {
           value={form.values.witness_interval_seconds}
           onChange={(value) => form.set('witness_interval_seconds', Number(value))}
           error={form.fields.witness_interval_seconds}
+        />
+        <NumberInput
+          label={t('installation.retention')}
+          description={t('installation.retention.hint')}
+          min={0}
+          max={36500}
+          allowDecimal={false}
+          value={form.values.value_retention_days}
+          onChange={(value) => form.set('value_retention_days', Number(value))}
+          error={form.fields.value_retention_days}
         />
         <SaveBar busy={form.busy} saved={saved} />
       </Stack>

@@ -2,6 +2,7 @@
 import type { entries as en } from '../en/entries';
 
 export const entries = {
+  'action.evidence.expire': 'Alte Werte löschen',
   'action.engine.install': 'Engine installieren',
   'action.identity_provider.create': 'Identitätsanbieter hinzufügen',
   'action.identity_provider.delete': 'Identitätsanbieter löschen',
@@ -56,6 +57,7 @@ export const entries = {
   'action.token.use': 'API-Token benutzen',
   'action.user.create': 'Konto anlegen',
   'action.user.delete': 'Konto löschen',
+  'action.user.erase': 'Aus dem Protokoll löschen',
   'action.user.reset_password': 'Passwort setzen',
   'action.user.set_role': 'Rolle ändern',
   'action.user.update': 'Konto ändern',
@@ -146,6 +148,7 @@ export const entries = {
   'detail.url': 'Adresse',
   'detail.username': 'Benutzername',
   'detail.value': 'Wert',
+  'detail.value_retention_days': 'Tage, die Werte bleiben',
   'detail.version': 'Version',
   'detail.witness_interval_seconds': 'Sekunden zwischen Fragen an einen Zeugen',
   'detail.wanted': 'gewünscht',

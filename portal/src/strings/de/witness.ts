@@ -34,5 +34,5 @@ export const witness = {
   'witness.url': 'Adresse',
   'witness.url.hint': 'Womit seine Adressen beginnen, zum Beispiel https://witness.example.org',
   'witness.vouch': '{n} Zeuge bezeugt dieses Protokoll | {n} Zeugen bezeugen dieses Protokoll',
-  'witness.vouch.size': 'bis Eintrag {n}',
+  'witness.vouch.size': 'am weitesten bis Eintrag {n}',
 } satisfies Record<keyof typeof en, string>;

@@ -1,5 +1,6 @@
 // What the log records: actions, things, actors, outcomes and details.
 export const entries = {
+  'action.evidence.expire': 'Erase old values',
   'action.engine.install': 'Install engine',
   'action.identity_provider.create': 'Add identity provider',
   'action.identity_provider.delete': 'Delete identity provider',
@@ -54,6 +55,7 @@ export const entries = {
   'action.token.use': 'Use API token',
   'action.user.create': 'Create account',
   'action.user.delete': 'Delete account',
+  'action.user.erase': 'Erase from the log',
   'action.user.reset_password': 'Set password',
   'action.user.set_role': 'Change role',
   'action.user.update': 'Change account',
@@ -144,6 +146,7 @@ export const entries = {
   'detail.url': 'address',
   'detail.username': 'username',
   'detail.value': 'value',
+  'detail.value_retention_days': 'days values are kept',
   'detail.version': 'version',
   'detail.witness_interval_seconds': 'seconds between asking a witness',
   'detail.wanted': 'wanted',

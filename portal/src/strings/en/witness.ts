@@ -30,5 +30,5 @@ export const witness = {
   'witness.url': 'Address',
   'witness.url.hint': 'What its addresses begin with, for example https://witness.example.org',
   'witness.vouch': '{n} witness vouches for this log | {n} witnesses vouch for this log',
-  'witness.vouch.size': 'up to entry {n}',
+  'witness.vouch.size': 'the furthest up to entry {n}',
 };
