@@ -13,6 +13,7 @@ import { fillOperations, makeOperations } from './operations.mjs';
 import { fillProposals, makeProposals } from './proposals.mjs';
 import { fillRules, makeRules } from './rules.mjs';
 import { fillWebhooks, makeWebhooks } from './webhooks.mjs';
+import { fillWitnesses, makeWitnesses } from './witnesses.mjs';
 
 // With a number of milliseconds, answers come late and in another order each time: shows what a test does not wait for.
 const JITTER = Number(process.env.FRACTAL_E2E_JITTER ?? 0);
@@ -159,6 +160,7 @@ export async function startMock({ fresh = false, onboarded = !fresh, sockets: wi
         'engine.list',
         'operation.list',
         'user.list',
+        'user.erase',
         'evidence.view',
         'evidence.head',
         'incident.view',
@@ -175,6 +177,9 @@ export async function startMock({ fresh = false, onboarded = !fresh, sockets: wi
         'webhook.update',
         'webhook.delete',
         'webhook.replay',
+        'witness.add',
+        'witness.view',
+        'witness.remove',
       ],
     },
     providers: [],
@@ -226,6 +231,8 @@ export async function startMock({ fresh = false, onboarded = !fresh, sockets: wi
     rules: makeRules(),
     /** Webhooks and what became of their messages. */
     webhooks: makeWebhooks(),
+    /** Who cosigns the log. */
+    witnesses: makeWitnesses(),
     /** Changes that wait for approval. */
     proposals: makeProposals(),
     /** Work of several steps. */
@@ -246,6 +253,7 @@ export async function startMock({ fresh = false, onboarded = !fresh, sockets: wi
     fillLog(state.evidence);
     fillRules(state.rules);
     fillWebhooks(state.webhooks);
+    fillWitnesses(state.witnesses, state.evidence.size());
     fillProposals(state.proposals);
     fillOperations(state.operations);
     fillIncidents(state.incidents, state.operations, state.webhooks);
@@ -804,13 +812,16 @@ export async function startMock({ fresh = false, onboarded = !fresh, sockets: wi
         ]),
       );
     }
-    if (key === 'GET /api/v1/settings') {
+    if (key === 'GET /api/v1/settings' || key === 'PATCH /api/v1/settings') {
       return json(res, 200, {
         public_url: null,
         allowed_hosts: ['agents.local'],
         trusted_proxies: [],
         idle_timeout_minutes: 30,
+        witness_interval_seconds: 60,
+        value_retention_days: 0,
         reduced_isolation_accepted: false,
+        ...body,
       });
     }
     if (key === 'GET /api/v1/sessions') {
@@ -880,6 +891,10 @@ export async function startMock({ fresh = false, onboarded = !fresh, sockets: wi
       state.tokens.push(token);
       note('token.create', 'api_token', token.id, { name: token.name });
       return json(res, 201, { token, secret: 'frk_api_abcdefghijklmnopqrstuvwxyz0123456789' });
+    }
+    if ((m = route('POST /api/v1/users/*/erase'))) {
+      note('user.erase', 'user', m[0], { values: 14, entries: 6 });
+      return json(res, 200, { values: 14, entries: 6 });
     }
     if (key === 'GET /api/v1/users') {
       const base = {
@@ -1009,6 +1024,14 @@ export async function startMock({ fresh = false, onboarded = !fresh, sockets: wi
           errors: [{ field: 'from', message: 'must be at least 1 and no more than the later size' }],
         });
       return json(res, 200, state.evidence.consistency(from));
+    }
+    if (path.startsWith('/api/v1/evidence/witnesses')) {
+      if (!state.me.permissions.includes('witness.view'))
+        return problem(res, 403, 'forbidden', 'You may not do this');
+      const answer = state.witnesses.answer(req.method, path, body);
+      if (answer.did) note(answer.did, 'witness', answer.id);
+      if (answer.code) return problem(res, answer.status, answer.code, answer.title, answer.more);
+      return json(res, answer.status, answer.body);
     }
     if (path.startsWith('/api/v1/evidence') && !mayRead())
       return problem(res, 403, 'forbidden', 'You may not do this');

@@ -123,6 +123,33 @@ const PAGES = [
     },
     'act',
   ],
+  [
+    'evidence-witnesses',
+    '/evidence?witnesses',
+    (page) => page.getByText('It answered 503 Service Unavailable.').waitFor(),
+  ],
+  [
+    'evidence-witnesses-alarm',
+    '/evidence',
+    async (page, state) => {
+      Object.assign(state.witnesses.witnesses[0], {
+        state: 'conflict',
+        last_error: 'it has cosigned another history of 40 entries: this log was rewritten',
+      });
+      await page.reload();
+      await page.locator('.alarm').waitFor();
+    },
+    'act',
+  ],
+  [
+    'evidence-witnesses-new',
+    '/evidence?witnesses',
+    async (page) => {
+      await page.locator('.mantine-Drawer-body .rows + div button').click();
+      await page.locator('form input[name=key]').waitFor();
+    },
+    'act',
+  ],
   ['evidence-proof', '/evidence?proof', (page) => page.locator('.proof-block').first().waitFor()],
   ['proposals', '/proposals', (page) => page.getByText('Delete provider: Shared').waitFor()],
   ['proposals-all', '/proposals?tab=all', (page) => page.getByText('Expired').waitFor()],
@@ -293,6 +320,16 @@ const PAGES = [
   ['settings-sessions', '/settings/sessions', (page) => page.getByText('This one').waitFor()],
   ['settings-tokens', '/settings/tokens', (page) => page.getByText('Backup script').waitFor()],
   ['settings-people', '/settings/people', (page) => page.getByText('Alan').first().waitFor()],
+  [
+    'settings-people-erase',
+    '/settings/people',
+    async (page) => {
+      await page.locator('.row button[aria-haspopup]').first().click();
+      await page.getByRole('menuitem').nth(-2).click();
+      await page.getByRole('dialog').waitFor();
+    },
+    'act',
+  ],
   ['settings-sign-in', '/settings/sign-in', (page) => page.getByText('Company login').first().waitFor()],
   [
     'settings-sign-in-refused',

@@ -7,6 +7,7 @@ import { firstReply, PASSWORD } from './first-reply.mjs';
 import { until } from './house.mjs';
 import { SETUP_TOKEN, startMock } from './mock.mjs';
 import { SECRET } from './webhooks.mjs';
+import { KEY } from './witnesses.mjs';
 
 let browser;
 before(async () => {
@@ -1011,6 +1012,71 @@ scenario(
     await page.getByText('No messages yet').waitFor();
     assert.ok(!(await page.content()).includes(SECRET), 'the secret is gone');
     assert.deepEqual(state.webhooks.hooks.at(-1).events, ['user.create']);
+  },
+);
+
+scenario(
+  'a witness is added and removed, what is refused stands beside its field, and another history is an alarm',
+  {},
+  async ({ page, state }) => {
+    const { witnesses } = state.witnesses;
+    await page.goto('/evidence');
+    const card = page.getByRole('region', { name: 'Witnesses' });
+    await card.getByText('2 witnesses vouch for this log').waitFor();
+    await card.getByText('A witness does not cosign').waitFor();
+    await card.getByRole('button', { name: 'Witnesses' }).click();
+    const drawer = page.getByRole('dialog', { name: 'Witnesses' });
+    await drawer.getByText('It answered 503 Service Unavailable.').waitFor();
+    await drawer.getByRole('button', { name: 'Add witness' }).click();
+    await drawer.getByRole('textbox', { name: 'Address' }).fill('http://witness.internal');
+    await drawer.getByRole('textbox', { name: 'Key' }).fill(KEY);
+    await drawer.getByRole('button', { name: 'Add witness' }).click();
+    await drawer.getByText('must be https').waitFor();
+    await drawer.getByRole('textbox', { name: 'Address' }).fill('https://witness.example.org/three');
+    await drawer.getByRole('button', { name: 'Add witness' }).click();
+    await drawer.getByText('Not asked yet').waitFor();
+    assert.equal(witnesses.at(-1).name, 'witness.example.org/w3');
+    const row = drawer.getByRole('listitem').filter({ hasText: 'transparency.example.net' });
+    await row.getByRole('button', { name: 'Remove' }).first().click();
+    const sure = page.getByRole('dialog', { name: /Remove transparency/ });
+    await sure.getByText('What it signed until now stays').waitFor();
+    await sure.getByRole('button', { name: 'Remove' }).click();
+    await row.waitFor({ state: 'detached' });
+    assert.equal(witnesses.length, 2);
+    Object.assign(witnesses[0], {
+      state: 'conflict',
+      last_error: 'it has cosigned another history of 40 entries: this log was rewritten',
+    });
+    await page.goto('/evidence');
+    const alarm = page.getByRole('alert');
+    await alarm.getByText('A witness holds another history of this log').waitFor();
+    await alarm.getByText('this log was rewritten').waitFor();
+  },
+);
+
+scenario(
+  'what the log says of somebody is erased once it was said what remains, and how long values stay is set',
+  {},
+  async ({ page, state }) => {
+    await page.goto('/settings/people');
+    await page.getByRole('button', { name: 'Edit: grace' }).click();
+    await page.getByRole('menuitem', { name: 'Erase from the log' }).click();
+    const sure = page.getByRole('dialog', { name: 'Erase what the log says of grace?' });
+    await sure.getByText('so the log verifies as before').waitFor();
+    await sure.getByRole('button', { name: 'Erase values' }).click();
+    await page.getByText('14 values erased').waitFor();
+    const told = state.evidence.view(state.evidence.size());
+    assert.deepEqual([told.action, told.values], ['user.erase', { values: 14, entries: 6 }]);
+
+    await page.goto('/settings/installation');
+    const days = page.getByRole('textbox', { name: 'Days that values of the log are kept' });
+    assert.equal(await days.inputValue(), '0');
+    await days.fill('365');
+    await page.getByRole('button', { name: 'Save' }).click();
+    const { body } = await until('the settings are sent', () =>
+      state.log.find((one) => one.key === 'PATCH /api/v1/settings'),
+    );
+    assert.equal(body.value_retention_days, 365);
   },
 );
 

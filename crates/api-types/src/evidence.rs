@@ -73,6 +73,9 @@ pub struct EvidenceView {
     /// Every value's commitment, also of those not shown: field to hexadecimal digits.
     #[schema(value_type = Object)]
     pub commitments: serde_json::Value,
+    /// Names of values that the caller may see and that were erased. It is the server's word: a commitment alone tells nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub erased: Vec<String>,
     /// The request that caused it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
@@ -83,16 +86,30 @@ pub struct EvidenceView {
 pub struct EvidenceHead {
     /// How many entries it covers; 0 before the first was sealed.
     pub size: u64,
-    /// The signed note (C2SP tlog-checkpoint); absent while `size` is 0.
+    /// The signed note (C2SP tlog-checkpoint), with the lines of witnesses that cosigned it; absent while `size` is 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     /// When it was signed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signed_at: Option<Timestamp>,
+    /// The newest signed head that a witness cosigned; absent while none has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub witnessed: Option<WitnessedHead>,
     /// The key that verifies it, `name+id+key`. Keep it somewhere else than here.
     pub key: String,
     /// Entries that happened and have no position yet.
     pub waiting: u64,
+}
+
+/// A signed head that witnesses cosigned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WitnessedHead {
+    /// How many entries it covers.
+    pub size: u64,
+    /// The signed note, with a line of each of them (C2SP tlog-cosignature).
+    pub note: String,
+    /// Their names.
+    pub witnesses: Vec<String>,
 }
 
 /// Under which head a proof is wanted.

@@ -29,6 +29,7 @@ mod settings;
 mod skill;
 mod usage;
 mod webhook;
+mod witness;
 
 pub use auth::*;
 pub use chat::*;
@@ -54,3 +55,4 @@ pub use settings::*;
 pub use skill::*;
 pub use usage::*;
 pub use webhook::*;
+pub use witness::*;

@@ -193,3 +193,12 @@ pub struct UpdateIdentityProvider {
     /// Whether the issuer may be on a private or loopback address.
     pub allow_private_network: Option<bool>,
 }
+
+/// How much of what the log held was erased.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ErasedView {
+    /// Values.
+    pub values: u64,
+    /// Entries that held them; they stay, with their commitments.
+    pub entries: u64,
+}

@@ -14,6 +14,10 @@ pub struct SettingsView {
     pub trusted_proxies: Vec<String>,
     /// Minutes without use after which a new instance goes to sleep.
     pub idle_timeout_minutes: u32,
+    /// Seconds between two times that a witness of the log is asked.
+    pub witness_interval_seconds: u32,
+    /// Days that values of the log are kept; 0 for ever.
+    pub value_retention_days: u32,
     /// The risk of the reduced runtime was accepted, so that more than one person may use it.
     pub reduced_isolation_accepted: bool,
 }
@@ -34,6 +38,12 @@ pub struct UpdateSettings {
     /// Minutes without use after which a new instance goes to sleep, 1 to 10080.
     #[schema(minimum = 1, maximum = 10080)]
     pub idle_timeout_minutes: Option<u32>,
+    /// Seconds between two times that a witness of the log is asked, 10 to 86400.
+    #[schema(minimum = 10, maximum = 86400)]
+    pub witness_interval_seconds: Option<u32>,
+    /// Days that values of the log are kept, at most 36500; 0 for ever. Older ones are erased for good, and the log's proofs hold.
+    #[schema(maximum = 36500)]
+    pub value_retention_days: Option<u32>,
     /// Accept that several people's agents share one trust domain.
     pub reduced_isolation_accepted: Option<bool>,
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, pin::Pin};
 
 use fractal_api_types::{
     ConsistencyProof, ConsistencyQuery, EvidenceHead, EvidenceQuery, EvidenceView, ExportQuery,
-    FieldError, InclusionProof, Page, ProblemCode, ProofQuery,
+    FieldError, InclusionProof, Page, ProblemCode, ProofQuery, WitnessedHead,
 };
 use fractal_clock::{Clock, Entropy, new_id};
 use fractal_crypto::{Place, SignKey, VerifyKey};
@@ -16,7 +16,7 @@ use fractal_evidence::{
 use fractal_policy::{Action, Resource};
 use fractal_store::{
     EvidenceCheckpoint, EvidenceEntry, EvidenceFilter, Reads, SigningKeyRow, Store, Tx, evidence,
-    evidence_tree, instances, providers, signing_keys, users,
+    evidence::Opening, evidence_tree, instances, providers, signing_keys, users, witnesses,
 };
 use fractal_types::{KeyId, OrganizationId, UserId};
 use futures::{Stream, stream};
@@ -183,7 +183,14 @@ async fn views(
                 user.map(|user| user.username.to_string()),
             );
         }
+        let opened = openings.remove(&row.id).unwrap_or_default();
+        let erased = if shown.contains(&row.id) {
+            erased_of(&row, &opened)
+        } else {
+            Vec::new()
+        };
         views.push(EvidenceView {
+            erased,
             seq: row.seq.unwrap_or_default(),
             id: row.id,
             at: row.at,
@@ -201,9 +208,7 @@ async fn views(
             } else {
                 row.decision
             },
-            values: openings
-                .remove(&row.id)
-                .unwrap_or_default()
+            values: opened
                 .into_iter()
                 .map(|opening| (opening.field, opening.value))
                 .collect(),
@@ -212,6 +217,17 @@ async fn views(
         });
     }
     Ok(views)
+}
+
+/// The values that an entry commits to and that nothing opens any more.
+fn erased_of(row: &EvidenceEntry, opened: &[Opening]) -> Vec<String> {
+    let committed = row.commitments.as_object();
+    committed
+        .into_iter()
+        .flat_map(|fields| fields.keys())
+        .filter(|field| !opened.iter().any(|opening| opening.field == **field))
+        .cloned()
+        .collect()
 }
 
 /// Whether the caller may see what was changed, and not only that something was: what is private to somebody (the names of their
@@ -233,14 +249,45 @@ fn may_see_values(app: &App, cx: &Context, row: &EvidenceEntry) -> bool {
 pub async fn head(app: &App, cx: &Context) -> Result<EvidenceHead> {
     app.require(cx, Action::EvidenceHead, &of(cx))?;
     let db = app.store.read();
-    let head = evidence_tree::latest_checkpoint(&db).await?;
+    let head = match evidence_tree::latest_checkpoint(&db).await? {
+        Some(head) => Some(cosigned(&db, head).await?),
+        None => None,
+    };
     Ok(EvidenceHead {
+        witnessed: newest_cosigned(&db).await?,
         size: head.as_ref().map_or(0, |head| head.size),
         signed_at: head.as_ref().map(|head| head.created_at),
         note: head.map(|head| head.note),
         key: verify_key(app).to_string(),
         waiting: evidence::count_unsealed(&db).await?,
     })
+}
+
+/// The head with the lines of those who cosigned it.
+async fn cosigned(db: &dyn Reads, mut head: EvidenceCheckpoint) -> Result<EvidenceCheckpoint> {
+    for row in witnesses::cosignatures_between(db, head.size, head.size).await? {
+        head.note.push_str(&row.line);
+    }
+    Ok(head)
+}
+
+/// The newest head that a witness cosigned; while changes go on it is rarely the newest of all.
+async fn newest_cosigned(db: &dyn Reads) -> Result<Option<WitnessedHead>> {
+    let Some(size) = witnesses::latest_cosigned(db).await? else {
+        return Ok(None);
+    };
+    // A database that was put back may lack the head that was cosigned before.
+    let Some(head) = evidence_tree::find_checkpoint(db, size).await? else {
+        return Ok(None);
+    };
+    let rows = witnesses::cosignatures_between(db, size, size).await?;
+    let by = rows.into_iter().map(|row| row.witness).collect();
+    let head = cosigned(db, head).await?;
+    Ok(Some(WitnessedHead {
+        size,
+        note: head.note,
+        witnesses: by,
+    }))
 }
 
 fn verify_key(app: &App) -> VerifyKey {
@@ -282,14 +329,15 @@ pub async fn proof(
 }
 
 async fn head_of(db: &dyn Reads, size: Option<u64>, parameter: &str) -> Result<EvidenceCheckpoint> {
-    match size {
+    let head = match size {
         None => evidence_tree::latest_checkpoint(db)
             .await?
-            .ok_or_else(Error::not_found),
+            .ok_or_else(Error::not_found)?,
         Some(size) => evidence_tree::find_checkpoint(db, size)
             .await?
-            .ok_or_else(|| wrong(parameter, "must be the size of a signed head")),
-    }
+            .ok_or_else(|| wrong(parameter, "must be the size of a signed head"))?,
+    };
+    cosigned(db, head).await
 }
 
 /// The proof that the log only grew between two heads.
@@ -336,6 +384,7 @@ pub async fn export(app: &App, cx: &Context, query: &ExportQuery) -> Result<Line
     let head = evidence_tree::latest_checkpoint(&db)
         .await?
         .ok_or_else(|| Error::conflict("the log holds no sealed entry yet"))?;
+    let head = cosigned(&db, head).await?;
     let first = query.first.unwrap_or(1);
     if first == 0 || first > head.size + 1 {
         return Err(wrong(
@@ -389,6 +438,12 @@ impl Export {
                 .into_iter()
                 .map(|head| (head.size, head.note))
                 .collect();
+        for row in witnesses::cosignatures_between(&db, self.after + 1, until).await? {
+            // One of a head that is not there (a database that was put back) has nothing to stand under.
+            if let Some(note) = heads.get_mut(&row.size) {
+                note.push_str(&row.line);
+            }
+        }
         let shown: Vec<_> = rows
             .iter()
             .filter(|row| self.values && may_see_values(&self.app, &self.cx, row))
@@ -399,7 +454,12 @@ impl Export {
         for row in &rows {
             let seq = row.seq.unwrap_or_default();
             let opened = openings.get(&row.id).map_or(&[][..], Vec::as_slice);
-            text.push_str(&entry_line(&leaf(row, seq), opened));
+            let erased = if shown.contains(&row.id) {
+                erased_of(row, opened)
+            } else {
+                Vec::new()
+            };
+            text.push_str(&entry_line(&leaf(row, seq), opened, &erased));
             if let Some(note) = heads.remove(&seq) {
                 text.push_str(&checkpoint_line(&note));
             }

@@ -33,6 +33,7 @@ pub mod profile;
 pub mod proposal;
 pub mod provider;
 pub mod reseal;
+pub mod retention;
 pub mod session;
 pub mod settings;
 pub mod skill;
@@ -41,6 +42,7 @@ pub mod token;
 pub mod usage;
 pub mod user;
 pub mod webhook;
+pub mod witness;
 
 pub use approval::{Approvals, Demanded, Given};
 pub use change::Waiting;

@@ -93,6 +93,7 @@ impl App {
             Resource::Profile { .. } => Action::ProfileView,
             Resource::SkillCredential { .. } => Action::SkillCredentialList,
             Resource::Webhook { .. } => Action::WebhookView,
+            Resource::Witness { .. } => Action::WitnessView,
             Resource::Proposal { .. } => Action::ProposalView,
             Resource::Operation { .. } => Action::OperationView,
             Resource::Incident { .. } => Action::IncidentView,

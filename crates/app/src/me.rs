@@ -135,7 +135,8 @@ fn example_of(action: Action, cx: &Context, owner: UserId) -> Option<Resource> {
         | A::UserUpdate
         | A::UserDelete
         | A::UserSetRole
-        | A::UserResetPassword => Resource::User {
+        | A::UserResetPassword
+        | A::UserErase => Resource::User {
             id: None,
             organization,
             role: Role::Member,
@@ -178,6 +179,10 @@ fn example_of(action: Action, cx: &Context, owner: UserId) -> Option<Resource> {
             id: None,
             organization,
         },
+        A::WitnessAdd | A::WitnessView | A::WitnessRemove => Resource::Witness {
+            id: None,
+            organization,
+        },
         A::ProposalCreate
         | A::ProposalView
         | A::ProposalWithdraw
@@ -208,7 +213,7 @@ fn example_of(action: Action, cx: &Context, owner: UserId) -> Option<Resource> {
         A::ProposalList | A::OperationList | A::IncidentList | A::CheckView | A::CheckRun => {
             Resource::Organization(organization)
         }
-        A::EvidenceView | A::EvidenceHead => Resource::Evidence {
+        A::EvidenceView | A::EvidenceHead | A::EvidenceExpire => Resource::Evidence {
             id: None,
             organization,
         },

@@ -23,6 +23,9 @@ use crate::{
 /// Idle timeout of a new instance unless set otherwise (`requirements.md` M61).
 pub const DEFAULT_IDLE_TIMEOUT_MINUTES: u32 = 30;
 
+/// How often witnesses are asked unless set otherwise: what they vouch for is a minute behind at most, and nobody is pestered.
+pub const DEFAULT_WITNESS_INTERVAL_SECONDS: u32 = 60;
+
 /// Settings, checked; held in memory and replaced as a whole when changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -35,6 +38,10 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     /// Minutes without use after which a new instance goes to sleep.
     pub idle_timeout_minutes: u32,
+    /// Seconds between two times that a witness of the log is asked.
+    pub witness_interval_seconds: u32,
+    /// Days that values of the log are kept; 0 for ever.
+    pub value_retention_days: u32,
     /// Whether an administrator accepted that a reduced runtime serves several people.
     pub reduced_isolation_accepted: bool,
     /// The host part of the listening address; not stored.
@@ -52,6 +59,8 @@ impl Default for Settings {
             allowed_hosts: Vec::new(),
             trusted_proxies: Vec::new(),
             idle_timeout_minutes: DEFAULT_IDLE_TIMEOUT_MINUTES,
+            witness_interval_seconds: DEFAULT_WITNESS_INTERVAL_SECONDS,
+            value_retention_days: 0,
             reduced_isolation_accepted: false,
             listen_host: String::new(),
             listen_tls: false,
@@ -144,6 +153,8 @@ impl Settings {
                 .map(ToString::to_string)
                 .collect(),
             idle_timeout_minutes: self.idle_timeout_minutes,
+            witness_interval_seconds: self.witness_interval_seconds,
+            value_retention_days: self.value_retention_days,
             reduced_isolation_accepted: self.reduced_isolation_accepted,
         }
     }
@@ -196,6 +207,24 @@ impl Settings {
         }
         if let Some(minutes) = change.idle_timeout_minutes {
             next.idle_timeout_minutes = checked_idle_timeout(minutes)?;
+        }
+        if let Some(seconds) = change.witness_interval_seconds {
+            if !(10..=86_400).contains(&seconds) {
+                return Err(Error::field(
+                    "/witness_interval_seconds",
+                    "must be 10 to 86400 seconds",
+                ));
+            }
+            next.witness_interval_seconds = seconds;
+        }
+        if let Some(days) = change.value_retention_days {
+            if days > 36_500 {
+                return Err(Error::field(
+                    "/value_retention_days",
+                    "must be 1 to 36500 days, or 0 to keep values for ever",
+                ));
+            }
+            next.value_retention_days = days;
         }
         if let Some(accepted) = change.reduced_isolation_accepted {
             next.reduced_isolation_accepted = accepted;
@@ -316,6 +345,12 @@ fn note(door: &Door<'_>, body: &UpdateSettings, next: SettingsView) {
     if body.idle_timeout_minutes.is_some() {
         door.note("idle_timeout_minutes", next.idle_timeout_minutes);
     }
+    if body.witness_interval_seconds.is_some() {
+        door.note("witness_interval_seconds", next.witness_interval_seconds);
+    }
+    if body.value_retention_days.is_some() {
+        door.note("value_retention_days", next.value_retention_days);
+    }
     if body.reduced_isolation_accepted.is_some() {
         door.note(
             "reduced_isolation_accepted",
@@ -431,6 +466,20 @@ mod tests {
                     ..UpdateSettings::default()
                 },
                 "/idle_timeout_minutes",
+            ),
+            (
+                UpdateSettings {
+                    witness_interval_seconds: Some(9),
+                    ..UpdateSettings::default()
+                },
+                "/witness_interval_seconds",
+            ),
+            (
+                UpdateSettings {
+                    value_retention_days: Some(36_501),
+                    ..UpdateSettings::default()
+                },
+                "/value_retention_days",
             ),
         ] {
             assert_eq!(

@@ -28,6 +28,7 @@ mod skills;
 mod sse;
 mod system;
 mod webhooks;
+mod witnesses;
 
 pub use chat::ChatStream;
 pub use error::{Error, Result};

@@ -1,9 +1,9 @@
 //! Users, invitations and identity providers.
 
 use fractal_api_types::{
-    AcceptInvitation, CreateIdentityProvider, CreateInvitation, CreateUser, IdentityProviderView,
-    InvitationView, Me, NewInvitation, Page, PageQuery, ProviderTest, ResetPassword,
-    UpdateIdentityProvider, UpdateUser, UserView,
+    AcceptInvitation, CreateIdentityProvider, CreateInvitation, CreateUser, ErasedView,
+    IdentityProviderView, InvitationView, Me, NewInvitation, Page, PageQuery, ProviderTest,
+    ResetPassword, UpdateIdentityProvider, UpdateUser, UserView,
 };
 use fractal_types::{IdentityProviderId, InvitationId, UserId};
 use reqwest::Method;
@@ -51,6 +51,15 @@ impl Client {
     /// When the call fails.
     pub async fn delete_user(&self, id: UserId) -> Result<()> {
         self.delete(&["api", "v1", "users", &id.to_string()]).await
+    }
+
+    /// `POST /api/v1/users/{id}/erase`.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn erase_user(&self, id: UserId) -> Result<ErasedView> {
+        self.post(&["api", "v1", "users", &id.to_string(), "erase"], &())
+            .await
     }
 
     /// `POST /api/v1/users/{id}/reset-password`.

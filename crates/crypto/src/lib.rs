@@ -15,6 +15,7 @@ mod sign;
 mod swap;
 mod token;
 mod webhook;
+mod witness;
 
 pub use cipher::{OpenError, Place};
 pub use commit::{canonical_json, commit};
@@ -30,3 +31,4 @@ pub use swap::{
 };
 pub use token::{Token, TokenError, TokenHash, TokenKind};
 pub use webhook::{webhook_secret, webhook_signature};
+pub use witness::{WitnessKey, WitnessKeyError};

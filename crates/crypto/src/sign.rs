@@ -12,6 +12,8 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use crate::WitnessKey;
+
 /// The byte of Ed25519 among the algorithms of signed notes.
 const ED25519: u8 = 1;
 
@@ -81,6 +83,12 @@ impl SignKey {
         VerifyKey::new(&self.name, self.key.verifying_key())
     }
 
+    /// The public half as witnesses are known by: with this key it cosigns checkpoints of others instead of signing its own.
+    #[must_use]
+    pub fn witness_key(&self) -> WitnessKey {
+        WitnessKey::new(&self.name, self.key.verifying_key())
+    }
+
     /// The signature of a message.
     #[must_use]
     pub fn sign(&self, message: &[u8]) -> [u8; 64] {
@@ -106,14 +114,9 @@ pub struct VerifyKey {
 
 impl VerifyKey {
     fn new(name: &str, key: ed25519_dalek::VerifyingKey) -> Self {
-        let mut hash = Sha256::new();
-        hash.update(name.as_bytes());
-        hash.update([b'\n', ED25519]);
-        hash.update(key.as_bytes());
-        let digest: [u8; 32] = hash.finalize().into();
         Self {
             name: name.to_owned(),
-            id: [digest[0], digest[1], digest[2], digest[3]],
+            id: key_id(name, ED25519, &key),
             key,
         }
     }
@@ -140,13 +143,7 @@ impl VerifyKey {
 
 impl fmt::Display for VerifyKey {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}+", self.name)?;
-        for byte in self.id {
-            write!(out, "{byte:02x}")?;
-        }
-        let mut bytes = vec![ED25519];
-        bytes.extend(self.key.as_bytes());
-        write!(out, "+{}", STANDARD.encode(bytes))
+        write_key(out, &self.name, self.id, ED25519, &self.key)
     }
 }
 
@@ -154,28 +151,63 @@ impl std::str::FromStr for VerifyKey {
     type Err = SignKeyError;
 
     fn from_str(text: &str) -> Result<Self, SignKeyError> {
-        // The key is base64, which may hold a plus; neither name nor id does.
-        let mut parts = text.trim().splitn(3, '+');
-        let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
-            return Err(SignKeyError::Shape);
-        };
-        if name.is_empty() || name.contains(char::is_whitespace) || id.len() != 8 {
-            return Err(SignKeyError::Shape);
-        }
-        let bytes = STANDARD.decode(key).map_err(|_| SignKeyError::Shape)?;
-        let (Some((&ED25519, rest)), true) = (bytes.split_first(), bytes.len() == 33) else {
-            return Err(SignKeyError::Algorithm);
-        };
-        let key: [u8; 32] = rest.try_into().map_err(|_| SignKeyError::Algorithm)?;
-        let key =
-            ed25519_dalek::VerifyingKey::from_bytes(&key).map_err(|_| SignKeyError::Algorithm)?;
+        let (name, id, key) = read_key(text, ED25519)?;
         let known = Self::new(name, key);
-        let said = u32::from_str_radix(id, 16).map_err(|_| SignKeyError::Shape)?;
-        if said.to_be_bytes() != known.id {
+        if id != known.id {
             return Err(SignKeyError::Id);
         }
         Ok(known)
     }
+}
+
+/// The short id of a key: what is hashed is its name, a line feed, the algorithm's byte and the public key.
+pub(crate) fn key_id(name: &str, algorithm: u8, key: &ed25519_dalek::VerifyingKey) -> [u8; 4] {
+    let mut hash = Sha256::new();
+    hash.update(name.as_bytes());
+    hash.update([b'\n', algorithm]);
+    hash.update(key.as_bytes());
+    let digest: [u8; 32] = hash.finalize().into();
+    [digest[0], digest[1], digest[2], digest[3]]
+}
+
+/// Writes `name+id+key`.
+pub(crate) fn write_key(
+    out: &mut fmt::Formatter<'_>,
+    name: &str,
+    id: [u8; 4],
+    algorithm: u8,
+    key: &ed25519_dalek::VerifyingKey,
+) -> fmt::Result {
+    write!(out, "{name}+")?;
+    for byte in id {
+        write!(out, "{byte:02x}")?;
+    }
+    let mut bytes = vec![algorithm];
+    bytes.extend(key.as_bytes());
+    write!(out, "+{}", STANDARD.encode(bytes))
+}
+
+/// Reads `name+id+key`: the parts, of which the id is still to be held against the others.
+pub(crate) fn read_key(
+    text: &str,
+    algorithm: u8,
+) -> Result<(&str, [u8; 4], ed25519_dalek::VerifyingKey), SignKeyError> {
+    // The key is base64, which may hold a plus; neither name nor id does.
+    let mut parts = text.trim().splitn(3, '+');
+    let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
+        return Err(SignKeyError::Shape);
+    };
+    if name.is_empty() || name.contains(char::is_whitespace) || id.len() != 8 {
+        return Err(SignKeyError::Shape);
+    }
+    let id = u32::from_str_radix(id, 16).map_err(|_| SignKeyError::Shape)?;
+    let bytes = STANDARD.decode(key).map_err(|_| SignKeyError::Shape)?;
+    let rest = bytes
+        .strip_prefix(&[algorithm])
+        .ok_or(SignKeyError::Algorithm)?;
+    let key: [u8; 32] = rest.try_into().map_err(|_| SignKeyError::Algorithm)?;
+    let key = ed25519_dalek::VerifyingKey::from_bytes(&key).map_err(|_| SignKeyError::Algorithm)?;
+    Ok((name, id.to_be_bytes(), key))
 }
 
 #[cfg(test)]

@@ -68,7 +68,12 @@ async fn main() -> Outcome<()> {
     let entries: u64 = entries.parse()?;
     let bytes = export(&path, &key, organization_id, entries)?;
     let began = Instant::now();
-    let report = verify(BufReader::new(File::open(&path)?), &key.verify_key(), &[])?;
+    let report = verify(
+        BufReader::new(File::open(&path)?),
+        &key.verify_key(),
+        &[],
+        &[],
+    )?;
     let verify_per_second = report.last as f64 / began.elapsed().as_secs_f64();
     if report.last != entries {
         return Err("the export does not verify to its end".into());
@@ -166,7 +171,7 @@ fn export(
         row.commitments = json!({"name": fractal_evidence::hex(&salt)});
         let leaf = leaf(&row, seq);
         tree.push(leaf_hash(leaf.as_bytes()));
-        out.write_all(entry_line(&leaf, &[]).as_bytes())?;
+        out.write_all(entry_line(&leaf, &[], &[]).as_bytes())?;
         if seq.is_multiple_of(HEAD_EVERY) || seq == entries {
             let head = Checkpoint {
                 origin: key.verify_key().name().to_owned(),

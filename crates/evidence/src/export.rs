@@ -71,12 +71,18 @@ pub struct WrittenOpening {
     pub value: Value,
 }
 
-/// The line of an entry, ended. `leaf` is canonical JSON and stands in it as it is.
+/// The line of an entry, ended. `leaf` is canonical JSON and stands in it as it is. `erased` names values that would stand here and were
+/// erased; it is our word, and verifies as no more than that.
 #[must_use]
-pub fn entry_line(leaf: &str, openings: &[Opening]) -> String {
+pub fn entry_line(leaf: &str, openings: &[Opening], erased: &[String]) -> String {
     let hash = hex(&leaf_hash(leaf.as_bytes()));
+    let erased = if erased.is_empty() {
+        String::new()
+    } else {
+        format!(",\"erased\":{}", json!(erased))
+    };
     if openings.is_empty() {
-        return format!("{{\"hash\":\"{hash}\",\"leaf\":{leaf}}}\n");
+        return format!("{{\"hash\":\"{hash}\",\"leaf\":{leaf}{erased}}}\n");
     }
     let openings: BTreeMap<&str, WrittenOpening> = openings
         .iter()
@@ -89,7 +95,7 @@ pub fn entry_line(leaf: &str, openings: &[Opening]) -> String {
         })
         .collect();
     format!(
-        "{{\"hash\":\"{hash}\",\"leaf\":{leaf},\"openings\":{}}}\n",
+        "{{\"hash\":\"{hash}\",\"leaf\":{leaf},\"openings\":{}{erased}}}\n",
         json!(openings)
     )
 }

@@ -1,7 +1,7 @@
 //! The log as something that can be proven to others (design section 10): a Merkle tree over sealed entries, signed heads of
 //! it, proofs, exports that verify without us, and readers with a cursor.
 //!
-//! The pure parts ([`merkle`], [`tiles`], [`note`], [`checkpoint`], [`export`], [`verify`]) know no database: `fractal evidence verify`
+//! The pure parts ([`merkle`], [`tiles`], [`note`], [`checkpoint`], [`cosignature`], [`witness`], [`export`], [`verify`]) know no database: `fractal evidence verify`
 //! runs them on another machine.
 
 mod leaf;
@@ -9,14 +9,16 @@ mod prove;
 mod seal;
 
 pub mod checkpoint;
+pub mod cosignature;
 pub mod export;
 pub mod merkle;
 pub mod note;
 pub mod tiles;
 pub mod verify;
+pub mod witness;
 
 pub use checkpoint::Checkpoint;
-pub use fractal_crypto::{SignKeyError, VerifyKey};
+pub use fractal_crypto::{SignKey, SignKeyError, VerifyKey, WitnessKey, WitnessKeyError};
 pub use leaf::leaf;
 pub use merkle::Hash;
 pub use prove::{consistency, frontier, inclusion};

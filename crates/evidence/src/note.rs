@@ -30,20 +30,28 @@ pub enum NoteError {
 #[must_use]
 pub fn sign(text: &str, key: &SignKey) -> String {
     let public = key.verify_key();
-    let mut bytes = public.id().to_vec();
-    bytes.extend(key.sign(text.as_bytes()));
-    format!(
-        "{text}\n{MARK}{} {}\n",
-        public.name(),
-        STANDARD.encode(bytes)
-    )
+    let line = signature_line(public.name(), public.id(), &key.sign(text.as_bytes()));
+    format!("{text}\n{line}")
 }
 
-/// The text of a note that this key signed. Signatures by others are passed over.
+/// One line of a signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signature<'a> {
+    /// Who signed, as they say.
+    pub name: &'a str,
+    /// The short id of their key.
+    pub id: [u8; 4],
+    /// What follows the id; its form is the algorithm's.
+    pub bytes: Vec<u8>,
+    /// The line as it stands, ended.
+    pub line: &'a str,
+}
+
+/// A note's text, and the lines of its signatures, of which none was checked.
 ///
 /// # Errors
-/// [`NoteError`].
-pub fn open<'a>(note: &'a str, key: &VerifyKey) -> Result<&'a str, NoteError> {
+/// [`NoteError::Shape`].
+pub fn split(note: &str) -> Result<(&str, &str), NoteError> {
     let end = note
         .rfind("\n\n")
         .ok_or(NoteError::Shape("it has no signatures"))?;
@@ -51,26 +59,60 @@ pub fn open<'a>(note: &'a str, key: &VerifyKey) -> Result<&'a str, NoteError> {
     if text.chars().any(|c| c < ' ' && c != '\n') {
         return Err(NoteError::Shape("its text holds control characters"));
     }
-    if !signatures.ends_with('\n') {
+    Ok((text, signatures))
+}
+
+/// The signatures in lines of them.
+///
+/// # Errors
+/// [`NoteError::Shape`].
+pub fn signatures(lines: &str) -> Result<Vec<Signature<'_>>, NoteError> {
+    if !lines.ends_with('\n') {
         return Err(NoteError::Shape("its last line is not ended"));
     }
+    lines.split_inclusive('\n').map(signature).collect()
+}
+
+fn signature(line: &str) -> Result<Signature<'_>, NoteError> {
+    let (name, encoded) = line
+        .trim_end_matches('\n')
+        .strip_prefix(MARK)
+        .and_then(|line| line.split_once(' '))
+        .ok_or(NoteError::Shape("a line of a signature is broken"))?;
+    let bytes = STANDARD
+        .decode(encoded)
+        .map_err(|_| NoteError::Shape("a signature is not base64"))?;
+    let Some((id, rest)) = bytes.split_first_chunk::<4>() else {
+        return Err(NoteError::Shape("a signature is too short"));
+    };
+    Ok(Signature {
+        name,
+        id: *id,
+        bytes: rest.to_vec(),
+        line,
+    })
+}
+
+/// The line of a signature, ended.
+pub(crate) fn signature_line(name: &str, id: [u8; 4], signature: &[u8]) -> String {
+    let mut bytes = id.to_vec();
+    bytes.extend(signature);
+    format!("{MARK}{name} {}\n", STANDARD.encode(bytes))
+}
+
+/// The text of a note that this key signed. Signatures by others are passed over.
+///
+/// # Errors
+/// [`NoteError`].
+pub fn open<'a>(note: &'a str, key: &VerifyKey) -> Result<&'a str, NoteError> {
+    let (text, lines) = split(note)?;
     let mut forged = false;
-    for line in signatures.lines() {
-        let (name, encoded) = line
-            .strip_prefix(MARK)
-            .and_then(|line| line.split_once(' '))
-            .ok_or(NoteError::Shape("a line of a signature is broken"))?;
-        let bytes = STANDARD
-            .decode(encoded)
-            .map_err(|_| NoteError::Shape("a signature is not base64"))?;
-        let Some((id, signature)) = bytes.split_first_chunk::<4>() else {
-            return Err(NoteError::Shape("a signature is too short"));
-        };
-        if name != key.name() || *id != key.id() {
+    for signature in signatures(lines)? {
+        if signature.name != key.name() || signature.id != key.id() {
             continue;
         }
-        match <&[u8; 64]>::try_from(signature) {
-            Ok(signature) if key.verifies(text.as_bytes(), signature) => return Ok(text),
+        match <&[u8; 64]>::try_from(signature.bytes.as_slice()) {
+            Ok(bytes) if key.verifies(text.as_bytes(), bytes) => return Ok(text),
             _ => forged = true,
         }
     }

@@ -2,12 +2,13 @@
 
 use std::{borrow::Cow, collections::BTreeMap, io::BufRead};
 
-use fractal_crypto::{VerifyKey, commit};
+use fractal_crypto::{VerifyKey, WitnessKey, commit};
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
 use crate::{
     checkpoint::Checkpoint,
+    cosignature::{self, CosignatureError},
     export::{FORMAT, Header, WrittenOpening},
     hex,
     merkle::{Frontier, Hash, leaf_hash},
@@ -25,10 +26,26 @@ pub struct Report {
     pub checkpoints: u64,
     /// Opened values, all fitting their commitments.
     pub openings: u64,
+    /// Values that the exporter says were erased. Their commitments stand and nothing opens them, which cannot be told from a value
+    /// that was left out.
+    pub erased: u64,
     /// The root over everything up to `last`.
     pub root: Hash,
     /// Whether every known head that was brought could be held against it.
     pub known: Vec<Known>,
+    /// What each witness that was asked for vouches for, in the order they were named.
+    pub witnessed: Vec<Witnessed>,
+}
+
+/// What a witness vouches for: that nobody was shown another history of the log up to this size by it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Witnessed {
+    /// Which witness.
+    pub name: String,
+    /// The largest size that it cosigned, of those in the export. Entries behind it nobody but the log's own key vouches for yet.
+    pub size: u64,
+    /// When it did, in seconds since 1970, by its own clock.
+    pub time: u64,
 }
 
 /// What became of a head that the verifier knew before.
@@ -127,6 +144,22 @@ pub enum Fault {
         /// The first of them.
         first: u64,
     },
+    /// A cosignature is in a witness's name, and not by it.
+    #[error("line {line}: {why}")]
+    Cosignature {
+        /// The line, from 1.
+        line: u64,
+        /// Why.
+        why: String,
+    },
+    /// A witness that must have cosigned did not.
+    #[error(
+        "no checkpoint in the export is cosigned by {witness}, so it vouches for none of these entries; was it added to this installation, and asked since?"
+    )]
+    Unwitnessed {
+        /// Which.
+        witness: String,
+    },
     /// A head that is known covers more than there is.
     #[error(
         "the log was truncated: a known checkpoint covers {known} entries, the export ends at {last}"
@@ -155,11 +188,14 @@ struct Line<'a> {
     hash: Option<Cow<'a, str>>,
     #[serde(default)]
     openings: Option<BTreeMap<String, WrittenOpening>>,
+    #[serde(default)]
+    erased: Vec<String>,
     #[serde(borrow, default)]
     checkpoint: Option<Cow<'a, str>>,
 }
 
-/// Verifies an export with the key of its log, and holds it against heads that are known from before.
+/// Verifies an export with the key of its log, and holds it against heads that are known from before. Each of these witnesses must have
+/// cosigned a head in it that covers entries of it; how far, the report says.
 ///
 /// # Errors
 /// The first [`Fault`].
@@ -167,6 +203,7 @@ pub fn verify(
     mut export: impl BufRead,
     key: &VerifyKey,
     known: &[Checkpoint],
+    witnesses: &[WitnessKey],
 ) -> Result<Report, Fault> {
     let mut text = String::new();
     let mut line = 0;
@@ -175,7 +212,7 @@ pub fn verify(
         line,
         what: "a header was expected",
     })?;
-    let mut check = Check::begin(&header, key, known, line)?;
+    let mut check = Check::begin(&header, key, known, witnesses, line)?;
     loop {
         text.clear();
         if !next(&mut export, &mut text, &mut line)? {
@@ -188,6 +225,7 @@ pub fn verify(
         match (read.leaf, read.checkpoint) {
             (Some(leaf), None) => {
                 check.entry(leaf.get(), read.hash.as_deref(), read.openings, line)?;
+                check.erased += read.erased.len() as u64;
             }
             (None, Some(note)) => check.head(&note, line)?,
             _ => {
@@ -220,9 +258,13 @@ struct Check<'a> {
     signed: u64,
     checkpoints: u64,
     openings: u64,
+    erased: u64,
     /// Known heads that are ahead, the next one last.
     ahead: Vec<&'a Checkpoint>,
     known: Vec<Known>,
+    witnesses: &'a [WitnessKey],
+    /// What each of them vouches for so far.
+    witnessed: Vec<Option<Witnessed>>,
 }
 
 impl<'a> Check<'a> {
@@ -230,6 +272,7 @@ impl<'a> Check<'a> {
         header: &Header,
         key: &'a VerifyKey,
         known: &'a [Checkpoint],
+        witnesses: &'a [WitnessKey],
         line: u64,
     ) -> Result<Self, Fault> {
         if header.format != FORMAT {
@@ -263,8 +306,11 @@ impl<'a> Check<'a> {
             tree,
             checkpoints: 0,
             openings: 0,
+            erased: 0,
             ahead,
             known: Vec::new(),
+            witnesses,
+            witnessed: vec![None; witnesses.len()],
         };
         while let Some(head) = check.ahead.pop_if(|head| head.size < check.tree.size()) {
             check.known.push(Known::BeforeTheExport(head.size));
@@ -360,6 +406,28 @@ impl<'a> Check<'a> {
         }
         self.signed = last;
         self.checkpoints += 1;
+        self.cosigned(note, last, line)
+    }
+
+    fn cosigned(&mut self, note: &str, size: u64, line: u64) -> Result<(), Fault> {
+        for (key, witnessed) in self.witnesses.iter().zip(&mut self.witnessed) {
+            match cosignature::of_note(note, key) {
+                Ok(found) => {
+                    *witnessed = Some(Witnessed {
+                        name: key.name().to_owned(),
+                        size,
+                        time: found.time,
+                    });
+                }
+                Err(CosignatureError::Missing(_)) => {}
+                Err(why) => {
+                    return Err(Fault::Cosignature {
+                        line,
+                        why: why.to_string(),
+                    });
+                }
+            }
+        }
         Ok(())
     }
 
@@ -376,13 +444,21 @@ impl<'a> Check<'a> {
                 last,
             });
         }
+        let mut witnessed = Vec::with_capacity(self.witnesses.len());
+        for (key, found) in self.witnesses.iter().zip(self.witnessed) {
+            witnessed.push(found.ok_or_else(|| Fault::Unwitnessed {
+                witness: key.name().to_owned(),
+            })?);
+        }
         Ok(Report {
             first: self.first,
             last,
             checkpoints: self.checkpoints,
             openings: self.openings,
+            erased: self.erased,
             root: self.tree.root(),
             known: self.known,
+            witnessed,
         })
     }
 }

@@ -59,7 +59,7 @@ fn log(before: u64, count: u64, batch: u64) -> Log {
         } else {
             Vec::new()
         };
-        lines.push(entry_line(&leaf, &openings));
+        lines.push(entry_line(&leaf, &openings, &[]));
         if (seq - before).is_multiple_of(batch) || seq == before + count {
             let head = Checkpoint {
                 origin: "fractal/test".into(),
@@ -84,6 +84,7 @@ impl Log {
             self.lines.concat().as_bytes(),
             &self.key.verify_key(),
             known,
+            &[],
         )
     }
 
@@ -155,7 +156,7 @@ fn a_changed_entry_with_a_hash_that_fits_it_is_found_by_the_signature() {
     let mut log = log(0, 25, 10);
     let line = log.line_of(13);
     let changed = leaf(13).replace("instance.start", "instance.delete");
-    log.lines[line] = entry_line(&changed, &[]);
+    log.lines[line] = entry_line(&changed, &[], &[]);
     assert_eq!(
         log.check(&[]),
         Err(Fault::Root {
@@ -226,7 +227,7 @@ fn a_rewritten_history_is_noticed_although_it_is_signed() {
     for seq in 1..=30 {
         let leaf = leaf(seq).replace("instance.start", "instance.stop");
         tree.push(leaf_hash(leaf.as_bytes()));
-        other.lines.push(entry_line(&leaf, &[]));
+        other.lines.push(entry_line(&leaf, &[], &[]));
     }
     let head = Checkpoint {
         origin: "fractal/test".into(),
@@ -251,7 +252,7 @@ fn a_value_that_was_not_committed_to_is_named() {
         Err(Fault::Opening { seq: 4, field, .. }) if field == "name"
     ));
     // Erased openings leave everything else provable.
-    log.lines[line] = entry_line(&leaf(4), &[]);
+    log.lines[line] = entry_line(&leaf(4), &[], &[]);
     assert_eq!(log.check(&[]).unwrap().openings, 1);
 }
 
@@ -262,17 +263,17 @@ fn another_key_and_another_log_are_refused() {
     let entropy = SeededEntropy::new(8);
     let same_name = SignKey::generate("fractal/test", &entropy).verify_key();
     assert!(matches!(
-        verify(text.as_bytes(), &same_name, &[]),
+        verify(text.as_bytes(), &same_name, &[], &[]),
         Err(Fault::Checkpoint { .. })
     ));
     let other = SignKey::generate("fractal/other", &entropy).verify_key();
     assert!(matches!(
-        verify(text.as_bytes(), &other, &[]),
+        verify(text.as_bytes(), &other, &[], &[]),
         Err(Fault::OtherLog { .. })
     ));
     for broken in ["", "{}\n", "hello\n"] {
         assert!(matches!(
-            verify(broken.as_bytes(), &same_name, &[]),
+            verify(broken.as_bytes(), &same_name, &[], &[]),
             Err(Fault::Shape { .. })
         ));
     }
@@ -292,7 +293,7 @@ proptest! {
         let key_line = log.lines[0].len();
         prop_assume!(at >= key_line);
         bytes[at] = to;
-        if let Ok(report) = verify(bytes.as_slice(), &log.key.verify_key(), &log.heads) {
+        if let Ok(report) = verify(bytes.as_slice(), &log.key.verify_key(), &log.heads, &[]) {
             // A space between two members, an escape spelled otherwise: the same content.
             prop_assert_eq!((report.first, report.last, report.root), (honest.first, honest.last, honest.root));
         }

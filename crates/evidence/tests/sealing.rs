@@ -150,7 +150,7 @@ async fn what_is_stored_exports_and_verifies(db: Db) {
         {
             let seq = entry.seq.unwrap();
             let openings = evidence::openings(&read, entry.id).await.unwrap();
-            lines.push(entry_line(&leaf(&entry, seq), &openings));
+            lines.push(entry_line(&leaf(&entry, seq), &openings, &[]));
             if let Some(head) = evidence_tree::find_checkpoint(&read, seq).await.unwrap() {
                 lines.push(checkpoint_line(&head.note));
             }
@@ -162,7 +162,7 @@ async fn what_is_stored_exports_and_verifies(db: Db) {
                 .unwrap();
             lines.push(checkpoint_line(&head.note));
         }
-        let report = verify(lines.concat().as_bytes(), &key().verify_key(), &[]).unwrap();
+        let report = verify(lines.concat().as_bytes(), &key().verify_key(), &[], &[]).unwrap();
         assert_eq!((report.first, report.last), (before + 1, 30));
         assert_eq!(report.openings, 30 - before);
     }

@@ -40,6 +40,7 @@ use crate::{
 /// Operations that change through the door alone.
 pub const CHANGES: &[&str] = &[
     "acknowledgeIncident",
+    "addWitness",
     "approveProposal",
     "cancelOperation",
     "changeInstanceEngine",
@@ -56,7 +57,9 @@ pub const CHANGES: &[&str] = &[
     "deleteSkillCredential",
     "deleteUser",
     "deleteWebhook",
+    "eraseUser",
     "rejectProposal",
+    "removeWitness",
     "resetPolicy",
     "restartInstance",
     "retryOperation",

@@ -11,7 +11,7 @@ use crate::{Circumstances, Resource};
 type Attributes = HashMap<String, RestrictedExpression>;
 
 /// The entity types of the schema; a type's place in this list is its number in tables.
-pub(crate) const TYPES: [&str; 22] = [
+pub(crate) const TYPES: [&str; 23] = [
     "User",
     "ServiceAccount",
     "Instance",
@@ -33,6 +33,7 @@ pub(crate) const TYPES: [&str; 22] = [
     "Proposal",
     "Operation",
     "Incident",
+    "Witness",
     "Action",
 ];
 
@@ -60,7 +61,8 @@ const WEBHOOK: usize = 17;
 const PROPOSAL: usize = 18;
 const OPERATION: usize = 19;
 const INCIDENT: usize = 20;
-const ACTION: usize = 21;
+const WITNESS: usize = 21;
+const ACTION: usize = 22;
 
 /// Parsed type names.
 #[derive(Debug)]
@@ -123,6 +125,7 @@ impl Types {
             Resource::Proposal { .. } => PROPOSAL,
             Resource::Operation { .. } => OPERATION,
             Resource::Incident { .. } => INCIDENT,
+            Resource::Witness { .. } => WITNESS,
         }
     }
 
@@ -226,6 +229,10 @@ impl Types {
                 ..
             }
             | Resource::Webhook {
+                organization: tenant,
+                ..
+            }
+            | Resource::Witness {
                 organization: tenant,
                 ..
             } => organization = Some(tenant),

@@ -6,7 +6,7 @@
 use fractal_types::{
     ApiTokenId, BrowserSessionId, EngineId, EvidenceId, IdentityProviderId, IncidentId, InstanceId,
     InvitationId, OperationId, OrganizationId, ProfileId, ProposalId, ProviderId, Role,
-    RuntimeAssetId, SkillCredentialId, UserId, WebhookId,
+    RuntimeAssetId, SkillCredentialId, UserId, WebhookId, WitnessId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -107,6 +107,13 @@ pub enum Resource {
         /// Of which tenant.
         organization: OrganizationId,
     },
+    /// A third party that cosigns the heads of the log.
+    Witness {
+        /// Which.
+        id: Option<WitnessId>,
+        /// Of which tenant.
+        organization: OrganizationId,
+    },
     /// A change that waits for approval.
     Proposal {
         /// Which.
@@ -165,6 +172,7 @@ impl Resource {
             Self::Engine(_) => "engine",
             Self::RuntimeAsset(_) => "runtime_asset",
             Self::Webhook { .. } => "webhook",
+            Self::Witness { .. } => "witness",
             Self::Proposal { .. } => "proposal",
             Self::Operation { .. } => "operation",
             Self::Incident { .. } => "incident",
@@ -193,6 +201,7 @@ impl Resource {
             | Self::Engine(_)
             | Self::RuntimeAsset(_)
             | Self::Webhook { .. }
+            | Self::Witness { .. }
             | Self::Evidence { .. } => None,
         }
     }
@@ -217,6 +226,7 @@ impl Resource {
             Self::Engine(id) => text(id),
             Self::RuntimeAsset(id) => text(id),
             Self::Webhook { id, .. } => text(id),
+            Self::Witness { id, .. } => text(id),
             Self::Proposal { id, .. } => text(id),
             Self::Operation { id, .. } => text(id),
             Self::Incident { id, .. } => text(id),

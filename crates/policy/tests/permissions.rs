@@ -176,6 +176,13 @@ fn rows(role: Role) -> Vec<(&'static str, Resource)> {
                 organization: ORGANIZATION,
             },
         ),
+        (
+            "the organization's",
+            Resource::Witness {
+                id: None,
+                organization: ORGANIZATION,
+            },
+        ),
         ("own", proposal(ME, Role::Admin)),
         ("another's, for admins", proposal(OTHER, Role::Admin)),
         ("another's, for owners", proposal(OTHER, Role::Owner)),

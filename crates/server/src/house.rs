@@ -213,6 +213,8 @@ impl House {
             tokio::spawn(reseal(app.clone(), stop.clone())),
             tokio::spawn(seal(sealer, stop.clone())),
             tokio::spawn(tell_webhooks(app.clone(), stop.clone())),
+            tokio::spawn(ask_witnesses(app.clone(), stop.clone())),
+            tokio::spawn(retain(app.clone(), stop.clone())),
             tokio::spawn(heal(app.clone(), stop.clone())),
             tokio::spawn(metrics::keep_up(stop.clone())),
         ];
@@ -392,6 +394,20 @@ async fn reseal(app: App, stop: CancellationToken) {
 async fn tell_webhooks(app: App, stop: CancellationToken) {
     tokio::select! {
         () = fractal_app::webhook::deliver::run(app) => {}
+        () = stop.cancelled() => {}
+    }
+}
+
+async fn ask_witnesses(app: App, stop: CancellationToken) {
+    tokio::select! {
+        () = fractal_app::witness::ask::run(app) => {}
+        () = stop.cancelled() => {}
+    }
+}
+
+async fn retain(app: App, stop: CancellationToken) {
+    tokio::select! {
+        () = fractal_app::retention::run(app) => {}
         () = stop.cancelled() => {}
     }
 }

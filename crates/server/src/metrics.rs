@@ -90,6 +90,7 @@ metrics! {
     Counter "fractal_evidence_sealed_total" [] "Entries sealed by this process.";
     Counter "fractal_evidence_seal_failures_total" [] "Rounds of sealing that failed; they are tried again.";
     Counter "fractal_webhook_deliveries_total" ["outcome"] "Attempts to deliver a webhook.";
+    Counter "fractal_witness_asks_total" ["outcome"] "Times a witness was asked to cosign the log.";
     Counter "fractal_tls_handshakes_total" ["outcome"] "TLS handshakes of the main listener.";
     Gauge "fractal_tls_certificate_ends_seconds" [] "When the certificate in force ends, in seconds since 1970.";
     Gauge "fractal_proposals_open" [] "Changes that wait for approval.";

@@ -8,7 +8,7 @@ use fractal_types::{
     PolicyVersionId, ProfileId, ProposalId, ProposalState, ProviderId, ProviderKind, RevisionId,
     Role, RuntimeAssetId, Scope, SeenState, Severity, SkillCredentialId, SkillKey, StepId,
     StepState, StopReason, Timestamp, UsageRecordId, UserId, Username, VariableName, Verdict,
-    VoteId, WantedState, WebhookId, Wire,
+    VoteId, WantedState, WebhookId, Wire, WitnessId,
 };
 use sea_orm::{
     ColIdx, QueryResult, TryGetable, Value,
@@ -126,6 +126,7 @@ texts!(
     VariableName,
     WantedState,
     WebhookId,
+    WitnessId,
     DeliveryId,
     PolicyVersionId,
     DecisionId,

@@ -17,6 +17,8 @@ pub mod oidc_provider;
 pub mod postgres;
 #[cfg(feature = "serve")]
 pub mod serve;
+#[cfg(feature = "house")]
+pub mod witness;
 
 /// Says why a test, or a part of one, does not run on this machine.
 ///

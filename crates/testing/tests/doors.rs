@@ -260,6 +260,18 @@ const TRANSACTIONS: &[(&str, &str, Class, &str)] = &[
         "how a delivery went",
     ),
     (
+        "app/src/witness/ask.rs",
+        "witnesses.lease",
+        Machinery,
+        "one process asks",
+    ),
+    (
+        "app/src/witness/ask.rs",
+        "witnesses.outcome",
+        Observation,
+        "what a witness answered",
+    ),
+    (
         "background/src/stored.rs",
         "jobs.extend",
         Machinery,

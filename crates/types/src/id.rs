@@ -169,6 +169,8 @@ ids! {
     IncidentId = "inc";
     /// An address that is told what happens.
     WebhookId = "hook";
+    /// A third party that cosigns the heads of the log.
+    WitnessId = "wit";
     /// One entry of the log on its way to a webhook.
     DeliveryId = "dlv";
     /// One version of the access rules that operators added.

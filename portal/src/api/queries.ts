@@ -36,6 +36,7 @@ import type {
   UsageReport,
   UserView,
   WebhookView,
+  WitnessView,
 } from './types';
 
 export const queryClient = new QueryClient({
@@ -182,6 +183,12 @@ export const timelineQuery = (id: string) =>
         })
       ).items,
   });
+/** Asked again by itself: what a witness answers is no entry of the log. */
+export const witnessesQuery = queryOptions({
+  queryKey: ['witnesses'],
+  queryFn: () => all<WitnessView>('/api/v1/evidence/witnesses'),
+  refetchInterval: 15_000,
+});
 /** Asked again by itself: attempts are no entries of the log. More often while something is on its way. */
 const soon = (waiting: boolean) => (waiting ? 3_000 : 15_000);
 export const webhooksQuery = queryOptions({

@@ -19,6 +19,15 @@ export interface components {
             /** @description What they say about it. */
             note?: string | null;
         };
+        /** @description Adds a witness. */
+        AddWitness: {
+            /** @description What its addresses begin with, an https address; `/add-checkpoint` is added. */
+            url: string;
+            /** @description The key that verifies its cosignatures, `name+id+key`, as its operator publishes it. */
+            key: string;
+            /** @description Whether it may be on a private or loopback address, and plain http. */
+            allow_private_network?: boolean | null;
+        };
         /** @description Answers a question. */
         AnswerQuestion: {
             /** @description The answer. */
@@ -558,6 +567,19 @@ export interface components {
             /** @description When it was first known. */
             created_at: components["schemas"]["Timestamp"];
         };
+        /** @description How much of what the log held was erased. */
+        ErasedView: {
+            /**
+             * Format: int64
+             * @description Values.
+             */
+            values: number;
+            /**
+             * Format: int64
+             * @description Entries that held them; they stay, with their commitments.
+             */
+            entries: number;
+        };
         /** @description The newest signed head of the log. */
         EvidenceHead: {
             /**
@@ -565,9 +587,10 @@ export interface components {
              * @description How many entries it covers; 0 before the first was sealed.
              */
             size: number;
-            /** @description The signed note (C2SP tlog-checkpoint); absent while `size` is 0. */
+            /** @description The signed note (C2SP tlog-checkpoint), with the lines of witnesses that cosigned it; absent while `size` is 0. */
             note?: string | null;
             signed_at?: components["schemas"]["Timestamp"] | null;
+            witnessed?: components["schemas"]["WitnessedHead"] | null;
             /** @description The key that verifies it, `name+id+key`. Keep it somewhere else than here. */
             key: string;
             /**
@@ -610,6 +633,8 @@ export interface components {
             values: Record<string, never>;
             /** @description Every value's commitment, also of those not shown: field to hexadecimal digits. */
             commitments: Record<string, never>;
+            /** @description Names of values that the caller may see and that were erased. It is the server's word: a commitment alone tells nothing. */
+            erased?: string[];
             /** @description The request that caused it. */
             request_id?: string | null;
         };
@@ -1274,6 +1299,8 @@ export interface components {
                 values: Record<string, never>;
                 /** @description Every value's commitment, also of those not shown: field to hexadecimal digits. */
                 commitments: Record<string, never>;
+                /** @description Names of values that the caller may see and that were erased. It is the server's word: a commitment alone tells nothing. */
+                erased?: string[];
                 /** @description The request that caused it. */
                 request_id?: string | null;
             }[];
@@ -1736,6 +1763,39 @@ export interface components {
                 created_at: components["schemas"]["Timestamp"];
                 /** @description When it was changed. */
                 updated_at: components["schemas"]["Timestamp"];
+            }[];
+            /** @description Pass it as `cursor` for the next page; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_WitnessView: {
+            /** @description The entries, newest first unless the route says otherwise. */
+            items: {
+                /** @description Its id. */
+                id: components["schemas"]["WitnessId"];
+                /** @description The name in its key. */
+                name: string;
+                /** @description What its addresses begin with; `/add-checkpoint` is added. */
+                url: string;
+                /** @description The key that verifies its cosignatures, `name+id+key`. */
+                key: string;
+                /** @description Whether it may be on a private or loopback address. */
+                allow_private_network: boolean;
+                /** @description How the last time ended that it was asked. */
+                state: components["schemas"]["WitnessStateView"];
+                /**
+                 * Format: int64
+                 * @description The size it cosigned last: it vouches for so many entries. 0 before the first.
+                 */
+                size: number;
+                cosigned_at?: components["schemas"]["Timestamp"] | null;
+                /** @description Why it did not cosign; absent when it did. */
+                last_error?: string | null;
+                failing_since?: components["schemas"]["Timestamp"] | null;
+                /** @description It is not asked before. */
+                next_at: components["schemas"]["Timestamp"];
+                /** @description When it was added. */
+                created_at: components["schemas"]["Timestamp"];
             }[];
             /** @description Pass it as `cursor` for the next page; absent on the last one. */
             next_cursor?: string | null;
@@ -2293,6 +2353,16 @@ export interface components {
              * @description Minutes without use after which a new instance goes to sleep.
              */
             idle_timeout_minutes: number;
+            /**
+             * Format: int32
+             * @description Seconds between two times that a witness of the log is asked.
+             */
+            witness_interval_seconds: number;
+            /**
+             * Format: int32
+             * @description Days that values of the log are kept; 0 for ever.
+             */
+            value_retention_days: number;
             /** @description The risk of the reduced runtime was accepted, so that more than one person may use it. */
             reduced_isolation_accepted: boolean;
         };
@@ -2574,6 +2644,16 @@ export interface components {
              * @description Minutes without use after which a new instance goes to sleep, 1 to 10080.
              */
             idle_timeout_minutes?: number | null;
+            /**
+             * Format: int32
+             * @description Seconds between two times that a witness of the log is asked, 10 to 86400.
+             */
+            witness_interval_seconds?: number | null;
+            /**
+             * Format: int32
+             * @description Days that values of the log are kept, at most 36500; 0 for ever. Older ones are erased for good, and the log's proofs hold.
+             */
+            value_retention_days?: number | null;
             /** @description Accept that several people's agents share one trust domain. */
             reduced_isolation_accepted?: boolean | null;
         };
@@ -2748,6 +2828,52 @@ export interface components {
          * @enum {string}
          */
         Wire: "openai_completions" | "openai_responses" | "anthropic_messages" | "google_generative_ai";
+        WitnessId: string;
+        /**
+         * @description How the last time ended that a witness was asked.
+         * @enum {string}
+         */
+        WitnessStateView: "new" | "cosigned" | "unreachable" | "refused" | "conflict" | "forged";
+        /** @description A witness. */
+        WitnessView: {
+            /** @description Its id. */
+            id: components["schemas"]["WitnessId"];
+            /** @description The name in its key. */
+            name: string;
+            /** @description What its addresses begin with; `/add-checkpoint` is added. */
+            url: string;
+            /** @description The key that verifies its cosignatures, `name+id+key`. */
+            key: string;
+            /** @description Whether it may be on a private or loopback address. */
+            allow_private_network: boolean;
+            /** @description How the last time ended that it was asked. */
+            state: components["schemas"]["WitnessStateView"];
+            /**
+             * Format: int64
+             * @description The size it cosigned last: it vouches for so many entries. 0 before the first.
+             */
+            size: number;
+            cosigned_at?: components["schemas"]["Timestamp"] | null;
+            /** @description Why it did not cosign; absent when it did. */
+            last_error?: string | null;
+            failing_since?: components["schemas"]["Timestamp"] | null;
+            /** @description It is not asked before. */
+            next_at: components["schemas"]["Timestamp"];
+            /** @description When it was added. */
+            created_at: components["schemas"]["Timestamp"];
+        };
+        /** @description A signed head that witnesses cosigned. */
+        WitnessedHead: {
+            /**
+             * Format: int64
+             * @description How many entries it covers.
+             */
+            size: number;
+            /** @description The signed note, with a line of each of them (C2SP tlog-cosignature). */
+            note: string;
+            /** @description Their names. */
+            witnesses: string[];
+        };
     };
     responses: never;
     parameters: never;

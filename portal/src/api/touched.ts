@@ -17,6 +17,7 @@ const LISTS: Record<string, readonly Key[]> = {
   engine: [['engines']],
   runtime_asset: [['assets']],
   webhook: [['webhooks']],
+  witness: [['witnesses']],
   proposal: [['proposals']],
   operation: [['operations']],
   incident: [['incidents'], ['checks']],

@@ -7,6 +7,7 @@ type Schemas = components['schemas'];
 /** One part of a list; the document has one such body for each kind of item. */
 export type Page<T> = Omit<Schemas['Page_UserView'], 'items'> & { items: T[] };
 export type ApiTokenView = Schemas['ApiTokenView'];
+export type AddWitness = Schemas['AddWitness'];
 export type ApprovalDecision = Schemas['ApprovalDecision'];
 export type Attachment = Schemas['Attachment'];
 export type BrowserSessionView = Schemas['BrowserSessionView'];
@@ -27,6 +28,7 @@ export type DeliveryView = Schemas['DeliveryView'];
 export type DryRun = Schemas['DryRun'];
 export type EngineProgress = Schemas['EngineProgress'];
 export type EngineView = Schemas['EngineView'];
+export type ErasedView = Schemas['ErasedView'];
 export type EvidenceHead = Schemas['EvidenceHead'];
 /** The document knows the last three only as objects. */
 export type EvidenceView = Omit<Schemas['EvidenceView'], 'decision' | 'values' | 'commitments'> & {
@@ -108,3 +110,4 @@ export type UsageReport = Schemas['UsageReport'];
 export type UserView = Schemas['UserView'];
 export type WebhookTest = Schemas['WebhookTest'];
 export type WebhookView = Schemas['WebhookView'];
+export type WitnessView = Schemas['WitnessView'];

@@ -225,7 +225,9 @@ function Value({ field, entry }: { field: string; entry: EvidenceView }) {
           </span>
         ) : (
           <>
-            <Dim>{t('evidence.values.hidden')}</Dim>
+            <Dim>
+              {t(entry.erased?.includes(field) ? 'evidence.values.erased' : 'evidence.values.hidden')}
+            </Dim>
             <div>
               <Id id={entry.commitments[field] ?? ''} />
             </div>

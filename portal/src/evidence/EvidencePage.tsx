@@ -17,6 +17,7 @@ import { HeadCard } from './HeadCard';
 import { Ledger } from './Ledger';
 import { headQuery } from './look';
 import { ProofDrawer } from './ProofDrawer';
+import { WitnessCard, WitnessDrawer } from './Witnesses';
 import { useNames } from './words';
 
 export default function EvidencePage() {
@@ -31,17 +32,24 @@ export default function EvidencePage() {
 }
 
 function Head() {
+  const me = useMe();
   const [params, setParams] = useSearchParams();
-  const turn = (open: boolean) =>
+  const turn = (drawer: string, open: boolean) =>
     setParams((now) => {
-      if (open) now.set('proof', '');
-      else now.delete('proof');
+      if (open) now.set(drawer, '');
+      else now.delete(drawer);
       return now;
     });
   return (
     <div className="head-box">
-      <HeadCard onMore={() => turn(true)} />
-      <ProofDrawer opened={params.has('proof')} onClose={() => turn(false)} />
+      <HeadCard onMore={() => turn('proof', true)} />
+      <ProofDrawer opened={params.has('proof')} onClose={() => turn('proof', false)} />
+      {can(me, 'witness.view') && (
+        <>
+          <WitnessCard onMore={() => turn('witnesses', true)} />
+          <WitnessDrawer opened={params.has('witnesses')} onClose={() => turn('witnesses', false)} />
+        </>
+      )}
     </div>
   );
 }

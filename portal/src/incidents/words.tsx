@@ -40,6 +40,7 @@ function pageOf(kind: string, id: string, may: (action: string) => boolean): str
   if (kind === 'operation') return `/operations/${id}`;
   if (kind === 'webhook' && may('webhook.view')) return `/settings/webhooks/${id}`;
   if (kind === 'evidence' && may('evidence.view')) return '/evidence';
+  if (kind === 'witness' && may('witness.view')) return '/evidence?witnesses';
   return undefined;
 }
 

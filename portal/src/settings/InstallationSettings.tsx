@@ -68,6 +68,8 @@ function Form({ settings }: { settings: SettingsView }) {
     allowed_hosts: settings.allowed_hosts.join('\n'),
     trusted_proxies: settings.trusted_proxies.join('\n'),
     idle_timeout_minutes: settings.idle_timeout_minutes,
+    witness_interval_seconds: settings.witness_interval_seconds,
+    value_retention_days: settings.value_retention_days,
   });
   const [saved, setSaved] = useState(false);
   const submit = async (event: FormEvent) => {
@@ -80,6 +82,8 @@ function Form({ settings }: { settings: SettingsView }) {
           allowed_hosts: lines(values.allowed_hosts),
           trusted_proxies: lines(values.trusted_proxies),
           idle_timeout_minutes: values.idle_timeout_minutes,
+          witness_interval_seconds: values.witness_interval_seconds,
+          value_retention_days: values.value_retention_days,
         });
         queryClient.setQueryData(settingsQuery.queryKey, view);
       })) === 'done',
@@ -118,6 +122,26 @@ function Form({ settings }: { settings: SettingsView }) {
           value={form.values.idle_timeout_minutes}
           onChange={(value) => form.set('idle_timeout_minutes', Number(value))}
           error={form.fields.idle_timeout_minutes}
+        />
+        <NumberInput
+          label={t('installation.witness')}
+          description={t('installation.witness.hint')}
+          min={10}
+          max={86400}
+          allowDecimal={false}
+          value={form.values.witness_interval_seconds}
+          onChange={(value) => form.set('witness_interval_seconds', Number(value))}
+          error={form.fields.witness_interval_seconds}
+        />
+        <NumberInput
+          label={t('installation.retention')}
+          description={t('installation.retention.hint')}
+          min={0}
+          max={36500}
+          allowDecimal={false}
+          value={form.values.value_retention_days}
+          onChange={(value) => form.set('value_retention_days', Number(value))}
+          error={form.fields.value_retention_days}
         />
         <SaveBar busy={form.busy} saved={saved} />
       </Stack>

@@ -5,15 +5,22 @@ import { useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { api } from '../api/client';
 import { invitationsQuery, queryClient, usersQuery } from '../api/queries';
-import type { CreateInvitation, InvitationView, NewInvitation, Role, UserView } from '../api/types';
-import { useMe } from '../app/session';
+import type {
+  CreateInvitation,
+  ErasedView,
+  InvitationView,
+  NewInvitation,
+  Role,
+  UserView,
+} from '../api/types';
+import { can, useMe } from '../app/session';
 import { t, tn } from '../strings';
 import { Loaded, PageBody, ProblemAlert, Section, Time } from '../ui/bits';
 import { Confirm, NewSecret } from '../ui/dialogs';
 import { SHORTEST_PASSWORD } from '../ui/rules';
 import { given, useForm } from '../ui/useForm';
 
-type Asking = { user: UserView; action: 'deactivate' | 'delete' | 'password' };
+type Asking = { user: UserView; action: 'deactivate' | 'delete' | 'erase' | 'password' };
 
 const refresh = () => queryClient.invalidateQueries({ queryKey: usersQuery.queryKey });
 
@@ -26,6 +33,7 @@ export function PeopleSettings() {
   const [asking, setAsking] = useState<Asking | undefined>();
   const [revoking, setRevoking] = useState<InvitationView | undefined>();
   const [error, setError] = useState<unknown>(null);
+  const [erased, setErased] = useState<number | undefined>();
 
   const change = async (user: UserView, body: { role?: Role; active?: boolean }) => {
     setError(null);
@@ -47,6 +55,9 @@ export function PeopleSettings() {
       }
     >
       <ProblemAlert error={error} />
+      <Text size="sm" c="var(--good)" role="status">
+        {erased !== undefined && tn('people.erase.done', erased)}
+      </Text>
       <Loaded query={users}>
         {(list) => (
           <ul className="rows">
@@ -104,6 +115,11 @@ export function PeopleSettings() {
                       ) : (
                         <Menu.Item onClick={() => void change(user, { active: true })}>
                           {t('people.activate')}
+                        </Menu.Item>
+                      )}
+                      {can(me, 'user.erase') && (
+                        <Menu.Item color="var(--failed)" onClick={() => setAsking({ user, action: 'erase' })}>
+                          {t('people.erase')}
                         </Menu.Item>
                       )}
                       <Menu.Item color="var(--failed)" onClick={() => setAsking({ user, action: 'delete' })}>
@@ -173,6 +189,20 @@ export function PeopleSettings() {
       )}
       {asking?.action === 'password' && (
         <ResetPassword user={asking.user} onClose={() => setAsking(undefined)} />
+      )}
+      {asking?.action === 'erase' && (
+        <Confirm
+          title={t('people.erase.title', { name: asking.user.username })}
+          action={t('people.erase.action')}
+          danger
+          onClose={() => setAsking(undefined)}
+          onConfirm={async () => {
+            const gone = await api.post<ErasedView>(`/api/v1/users/${asking.user.id}/erase`);
+            setErased(gone.values);
+          }}
+        >
+          {t('people.erase.hint')}
+        </Confirm>
       )}
       {(asking?.action === 'delete' || asking?.action === 'deactivate') && (
         <Confirm

@@ -5,7 +5,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use fractal_api_types::{PageQuery, ProblemCode};
 use fractal_store::{
-    DeliveryState, Instance, OperationFilter, evidence, instances, jobs, operations, webhooks,
+    DeliveryState, Instance, OperationFilter, WitnessOutcome, evidence, instances, jobs,
+    operations, webhooks, witnesses,
 };
 use fractal_types::{
     DiskPressure, OperationId, OperationState, OrganizationId, SeenState, Severity, UserId,
@@ -71,6 +72,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &InstanceDisk,
     &WebhookFailing,
     &LogUnsealed,
+    &WitnessSilent,
     &JobsFailing,
     &Machine {
         id: "machine-disk",
@@ -331,6 +333,58 @@ impl Check for LogUnsealed {
                 remedy: "look for the reason in the server's own log; without its signing key it cannot seal",
             })
             .collect())
+    }
+}
+
+/// How long a witness may fail before it is told.
+const SILENT: Duration = Duration::from_secs(3600);
+
+struct WitnessSilent;
+
+#[async_trait]
+impl Check for WitnessSilent {
+    fn id(&self) -> &'static str {
+        "witness-silent"
+    }
+
+    fn about(&self) -> &'static str {
+        "witnesses that do not cosign the log"
+    }
+
+    async fn look(&self, app: &App) -> Result<Vec<Finding>> {
+        let now = app.clock.now();
+        let mut found = Vec::new();
+        for row in witnesses::list_all(&app.store.read()).await? {
+            let (Some(since), Some(why)) = (row.failing_since, row.last_error) else {
+                continue;
+            };
+            // Another history is what witnesses are for, and is told at once.
+            let (severity, remedy) = match row.outcome {
+                Some(WitnessOutcome::Conflict) => (
+                    Severity::Failed,
+                    "hold an export against a checkpoint that was kept; remove the witness and add it anew only when the reason is known",
+                ),
+                Some(WitnessOutcome::Forged) => (
+                    Severity::Failed,
+                    "ask the witness's operator; remove the witness if its key was replaced",
+                ),
+                _ if now.since(since) >= SILENT => (
+                    Severity::Attention,
+                    "mend what the reason says, or remove the witness",
+                ),
+                _ => continue,
+            };
+            found.push(Finding {
+                organization: row.organization_id,
+                owner: None,
+                resource_kind: "witness",
+                resource_id: row.id.to_string(),
+                severity,
+                finding: format!("the witness {} does not cosign the log: {why}", row.name),
+                remedy,
+            });
+        }
+        Ok(found)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{Error, Result};
 
 /// The nouns that can be asked about.
 const KINDS: &str = "api_token, browser_session, engine, evidence, identity_provider, instance, invitation, organization, \
-                     operation, profile, proposal, provider, runtime_asset, settings, skill_credential, usage, user, webhook";
+                     operation, profile, proposal, provider, runtime_asset, settings, skill_credential, usage, user, webhook, witness";
 
 /// Somebody and something real that a question names, looked up before.
 #[derive(Debug, Default)]
@@ -178,6 +178,10 @@ fn thing(
         "engine" => Resource::Engine(Some(made_up(1))),
         "runtime_asset" => Resource::RuntimeAsset(Some(made_up(1))),
         "webhook" => Resource::Webhook {
+            id: Some(made_up(1)),
+            organization,
+        },
+        "witness" => Resource::Witness {
             id: Some(made_up(1)),
             organization,
         },

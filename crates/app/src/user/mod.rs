@@ -7,6 +7,7 @@
 
 mod admit;
 mod delete;
+mod erase;
 
 use async_trait::async_trait;
 use fractal_api_types::{CreateUser, Page, PageQuery, ResetPassword, UpdateUser, UserView};
@@ -19,6 +20,7 @@ use fractal_types::{CredentialId, Label, Role, Timestamp, UserId, WantedState};
 
 pub(crate) use admit::{NewPerson, check_room};
 pub use delete::{delete, finish_deletion};
+pub use erase::erase;
 
 use crate::{
     App, Context, Error, Result,

@@ -1,6 +1,7 @@
 //! The rules about people: who gets in, how often they may try, who stays, and what ends when.
 
 mod accounts;
+mod erasure;
 mod permissions;
 mod sessions;
 mod sign_in;

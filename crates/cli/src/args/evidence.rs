@@ -15,7 +15,11 @@ pub enum Evidence {
         seq: u64,
     },
     /// Print the newest signed head of the log; keep it somewhere else
-    Checkpoint,
+    Checkpoint {
+        /// The newest that a witness cosigned instead
+        #[arg(long)]
+        witnessed: bool,
+    },
     /// Print the key that verifies this log; keep it somewhere else
     Key,
     /// Prove that an entry is in the signed log
@@ -48,9 +52,42 @@ pub enum Evidence {
         /// A checkpoint that was kept, to be sure that nothing was cut off or rewritten; may be given several times
         #[arg(long = "checkpoint", value_name = "FILE")]
         checkpoints: Vec<PathBuf>,
+        /// The key of a witness that must have cosigned, or a file with it; may be given several times
+        #[arg(long = "witness", value_name = "KEY")]
+        witnesses: Vec<String>,
     },
+    /// Third parties that cosign the log
+    #[command(subcommand)]
+    Witnesses(Witnesses),
     /// Show what happens, as it happens
     Watch,
+}
+
+/// `fractal evidence witnesses`.
+#[derive(Debug, Subcommand)]
+pub enum Witnesses {
+    /// List them, what each vouches for and why one does not cosign
+    List,
+    /// Add one; its operator must know the key that `fractal evidence key` prints
+    Add {
+        /// What its addresses begin with; /add-checkpoint is added
+        #[arg(value_name = "URL")]
+        address: String,
+        /// The key of its cosignatures, or a file with it
+        #[arg(value_name = "KEY")]
+        key: String,
+        /// It may be on a private or loopback address, and plain http
+        #[arg(long)]
+        allow_private_network: bool,
+    },
+    /// Remove one; what it cosigned stays
+    Remove {
+        /// Its id or name
+        witness: String,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
 }
 
 /// `fractal evidence list`.

@@ -30,6 +30,12 @@ pub struct SetSettings {
     /// Minutes without use after which a new instance goes to sleep
     #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u32).range(1..=10080))]
     pub idle_timeout_minutes: Option<u32>,
+    /// Seconds between two times that a witness of the log is asked
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(10..=86400))]
+    pub witness_interval: Option<u32>,
+    /// Days that values of the log are kept; 0 keeps them for ever. Older ones are erased for good
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(0..=36500))]
+    pub value_retention_days: Option<u32>,
     /// Accept that agents of several people share one trust domain on a machine without a sandbox
     #[arg(long, value_name = "BOOL")]
     pub accept_reduced_isolation: Option<bool>,

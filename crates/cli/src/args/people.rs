@@ -39,6 +39,14 @@ pub enum Users {
         /// Their id or sign-in name
         user: String,
     },
+    /// Erase the values that the log holds about somebody; the entries and their proofs stay
+    Erase {
+        /// Their id or sign-in name; of somebody who is gone the id
+        user: String,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
     /// Delete somebody and what is theirs
     Delete {
         /// Their id or sign-in name

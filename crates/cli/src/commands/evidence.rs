@@ -10,7 +10,7 @@ use std::{
 use anyhow::Context;
 use fractal_api_types::{EvidenceQuery, EvidenceView, ExportQuery, ProofQuery};
 use fractal_evidence::{
-    Checkpoint, VerifyKey,
+    Checkpoint, VerifyKey, WitnessKey,
     merkle::{leaf_hash, verify_inclusion},
     unhex,
     verify::{Known, verify},
@@ -61,6 +61,11 @@ impl Card for EvidenceView {
             .values
             .iter()
             .map(|(field, value)| format!("{field} = {value}"))
+            .chain(
+                self.erased
+                    .iter()
+                    .map(|field| format!("{field} was erased")),
+            )
             .collect::<Vec<_>>()
             .join("; ");
         let committed = self.commitments.as_object().map_or(0, |all| all.len());
@@ -115,14 +120,19 @@ pub async fn run(session: &Session, command: Evidence) -> anyhow::Result<()> {
             out.list(session.client()?.evidence(&query).await?.items)
         }
         Evidence::Show { seq } => out.show(&session.client()?.evidence_at(seq).await?),
-        Evidence::Checkpoint => {
+        Evidence::Checkpoint { witnessed } => {
             let head = session.client()?.evidence_head().await?;
             if out.json {
                 return out.value(&head);
             }
-            match head.note {
-                Some(note) => write_out(&note),
-                None => Err(Advice::error(
+            match (witnessed, head.note, head.witnessed) {
+                (true, _, Some(head)) => write_out(&head.note),
+                (true, _, None) => Err(Advice::error(
+                    "no witness cosigned the log yet",
+                    "see `fractal evidence witnesses list`",
+                )),
+                (false, Some(note), _) => write_out(&note),
+                (false, None, _) => Err(Advice::error(
                     "the log holds no sealed entry yet",
                     "try again in a moment",
                 )),
@@ -146,7 +156,9 @@ pub async fn run(session: &Session, command: Evidence) -> anyhow::Result<()> {
             file,
             key,
             checkpoints,
-        } => check(session, &file, &key, &checkpoints),
+            witnesses,
+        } => check(session, &file, &key, &checkpoints, &witnesses),
+        Evidence::Witnesses(command) => super::witnesses::run(session, command).await,
     }
 }
 
@@ -243,13 +255,21 @@ async fn watch(session: &Session) -> anyhow::Result<()> {
 
 /// A key as text, or in a file.
 fn key_of(given: &str) -> anyhow::Result<VerifyKey> {
+    Ok(key_text(given)?.parse()?)
+}
+
+/// The key of a witness as text, or in a file.
+pub(super) fn witness_key_of(given: &str) -> anyhow::Result<WitnessKey> {
+    Ok(key_text(given)?.parse()?)
+}
+
+fn key_text(given: &str) -> anyhow::Result<String> {
     if given.matches('+').count() >= 2 && !Path::new(given).exists() {
-        return Ok(given.parse()?);
+        return Ok(given.to_owned());
     }
-    let text = std::fs::read_to_string(given).with_context(|| {
+    std::fs::read_to_string(given).with_context(|| {
         format!("{given} is neither a verification key nor a file that can be read")
-    })?;
-    Ok(text.parse()?)
+    })
 }
 
 fn check(
@@ -257,6 +277,7 @@ fn check(
     file: &Path,
     key: &str,
     checkpoints: &[std::path::PathBuf],
+    witnesses: &[String],
 ) -> anyhow::Result<()> {
     let key = key_of(key)?;
     let known = checkpoints
@@ -267,6 +288,10 @@ fn check(
             Checkpoint::open(&note, &key)
                 .with_context(|| format!("{} is no checkpoint of this log", path.display()))
         })
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    let witnesses = witnesses
+        .iter()
+        .map(|given| witness_key_of(given))
         .collect::<anyhow::Result<Vec<_>>>()?;
     let export: Box<dyn BufRead> = if file == Path::new("-") {
         Box::new(stdin().lock())
@@ -279,7 +304,7 @@ fn check(
         let opened = File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
         Box::new(BufReader::with_capacity(1 << 20, opened))
     };
-    let report = verify(export, &key, &known)?;
+    let report = verify(export, &key, &known, &witnesses)?;
     let confirmed: Vec<u64> = report
         .known
         .iter()
@@ -303,11 +328,35 @@ fn check(
             sizes.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")
         ),
     };
+    for one in &report.witnessed {
+        let printed = printable(&one.name);
+        if one.size < report.last {
+            eprintln!(
+                "{printed} vouches for the entries up to {}; it has not cosigned the {} after them, which only the log's own key signed",
+                one.size,
+                report.last - one.size
+            );
+        } else {
+            eprintln!("{printed} vouches for all entries up to {}", one.size);
+        }
+    }
+    let witnessed: Vec<_> = report
+        .witnessed
+        .iter()
+        .map(|one| json!({"name": one.name, "size": one.size, "time": one.time}))
+        .collect();
+    if report.erased > 0 {
+        eprintln!(
+            "{} values were erased, as the exporter says; their commitments stand, and the entries are whole",
+            report.erased
+        );
+    }
     let entries = (report.last + 1).saturating_sub(report.first);
     session.out.done(
         &json!({
             "verified": true, "first": report.first, "last": report.last, "checkpoints": report.checkpoints,
-            "openings": report.openings, "root": fractal_evidence::hex(&report.root), "known": confirmed,
+            "openings": report.openings, "erased": report.erased, "root": fractal_evidence::hex(&report.root), "known": confirmed,
+            "witnessed": witnessed,
         }),
         &format!(
             "{entries} entries ({} to {}) are as they were signed, under {} checkpoints; {} opened values fit{remembered}",

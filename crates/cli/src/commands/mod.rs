@@ -22,6 +22,7 @@ mod skills;
 mod tokens;
 mod users;
 mod webhooks;
+mod witnesses;
 
 pub use keys::export_marker;
 

@@ -36,6 +36,17 @@ impl Card for SettingsView {
                 Cell::from(format!("{} min", self.idle_timeout_minutes)),
             ),
             (
+                "witness interval",
+                Cell::from(format!("{} s", self.witness_interval_seconds)),
+            ),
+            (
+                "values of the log kept",
+                Cell::from(match self.value_retention_days {
+                    0 => "for ever".to_owned(),
+                    days => format!("{days} days"),
+                }),
+            ),
+            (
                 "reduced isolation accepted",
                 Cell::from(yes_no(self.reduced_isolation_accepted)),
             ),
@@ -67,6 +78,8 @@ fn body(args: SetSettings) -> UpdateSettings {
         allowed_hosts: args.allowed_hosts.as_deref().map(split),
         trusted_proxies: args.trusted_proxies.as_deref().map(split),
         idle_timeout_minutes: args.idle_timeout_minutes,
+        witness_interval_seconds: args.witness_interval,
+        value_retention_days: args.value_retention_days,
         reduced_isolation_accepted: args.accept_reduced_isolation,
     }
 }

@@ -114,6 +114,21 @@ pub async fn run(session: &Session, command: Users) -> anyhow::Result<()> {
             ));
             Ok(())
         }
+        Users::Erase { user, yes } => {
+            let id = find(client, &user).await?;
+            prompt::confirm(
+                &format!(
+                    "Erase names, addresses and all other values that the log holds about {user}? This cannot be undone. That something was done, when, and by which account's id, stays."
+                ),
+                yes,
+            )?;
+            let erased = client.erase_user(id).await?;
+            let sentence = format!(
+                "erased {} values of {} entries; the log verifies as before",
+                erased.values, erased.entries
+            );
+            out.done(&erased, &sentence)
+        }
         Users::Delete { user, yes } => {
             let id = find(client, &user).await?;
             prompt::confirm(

@@ -22,6 +22,7 @@ mod tokens;
 mod usage;
 mod users;
 mod webhooks;
+mod witnesses;
 
 use crate::document::Routes;
 
@@ -52,6 +53,7 @@ pub fn routes() -> Routes {
         usage::routes(),
         users::routes(),
         webhooks::routes(),
+        witnesses::routes(),
     ]
     .into_iter()
     .fold(Routes::new(), Routes::merge)

@@ -1,7 +1,9 @@
 //! `/api/v1/users`: accounts, for administrators.
 
 use axum::extract::State;
-use fractal_api_types::{CreateUser, Page, PageQuery, ResetPassword, UpdateUser, UserView};
+use fractal_api_types::{
+    CreateUser, ErasedView, Page, PageQuery, ResetPassword, UpdateUser, UserView,
+};
 use fractal_app::user;
 use fractal_types::UserId;
 use http::StatusCode;
@@ -19,6 +21,7 @@ pub fn routes() -> Routes {
         .routes(routes!(list, create))
         .routes(routes!(view, update, delete))
         .routes(routes!(reset_password))
+        .routes(routes!(erase))
 }
 
 /// List accounts.
@@ -74,6 +77,17 @@ async fn delete(
 ) -> ApiResult<StatusCode> {
     user::delete(&server.app, &cx, id).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Erase the values that the log holds about a person and what is theirs: names, addresses of clients, names of agents. The entries stay, and
+/// every proof over them. Also for somebody who is gone, by their id.
+#[utoipa::path(post, path = "/api/v1/users/{id}/erase", tag = "users", operation_id = "eraseUser", params(("id" = UserId, Path)), responses((status = 200, body = ErasedView)))]
+async fn erase(
+    State(server): State<Server>,
+    Caller(cx): Caller,
+    Path(id): Path<UserId>,
+) -> ApiResult<Json<ErasedView>> {
+    Ok(Json(user::erase(&server.app, &cx, id).await?))
 }
 
 /// Give an account a new password; its sessions end, and the person is told who did it.

@@ -106,6 +106,7 @@ pub fn cases() -> Vec<Case> {
         case("getUser", User),
         case("updateUser", User).body(|_, _| json!({ "display_name": "Somebody" })),
         case("deleteUser", User),
+        case("eraseUser", User),
         case("resetPassword", User).body(|_, _| json!({ "password": PASSWORD })),
         case("listInvitations", None),
         case("createInvitation", None).body(|_, _| json!({})),
@@ -130,6 +131,11 @@ pub fn cases() -> Vec<Case> {
         case("testWebhook", Webhook),
         case("listWebhookDeliveries", Webhook),
         case("replayWebhookDelivery", Webhook),
+        case("listWitnesses", None),
+        case("addWitness", None).body(|_, n| {
+            json!({ "url": "https://witness.example.org", "key": fractal_testing::witness::key(n) })
+        }),
+        case("removeWitness", Witness),
         case("listEvidence", None),
         case("getEvidenceCheckpoint", None),
         case("proveEvidenceConsistency", None).query("?from=1"),

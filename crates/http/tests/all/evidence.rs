@@ -186,7 +186,7 @@ async fn an_export_verifies_offline_and_shows_no_private_value() {
         .await;
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(answer.headers["content-type"], "application/x-ndjson");
-    let report = verify(answer.body.as_slice(), &key, &[]).unwrap();
+    let report = verify(answer.body.as_slice(), &key, &[], &[]).unwrap();
     assert_eq!(report.first, 1);
     assert!(report.openings > 0);
     let text = String::from_utf8(answer.body).unwrap();
@@ -197,7 +197,7 @@ async fn an_export_verifies_offline_and_shows_no_private_value() {
     assert!(!line.contains("openings"), "{line}");
     let later = format!("/api/v1/evidence/export?first={}", report.last + 1);
     let rest = world.get(&later, &world.admin.proof()).await;
-    let report = verify(rest.body.as_slice(), &key, &[]).unwrap();
+    let report = verify(rest.body.as_slice(), &key, &[], &[]).unwrap();
     assert_eq!((report.first, report.checkpoints), (report.last + 1, 1));
     let beyond = format!("/api/v1/evidence/export?first={}", report.last + 2);
     let answer = world.get(&beyond, &world.admin.proof()).await;

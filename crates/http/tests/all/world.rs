@@ -96,6 +96,7 @@ pub enum Target {
     /// A sealed entry of the log.
     Evidence,
     Webhook,
+    Witness,
     /// A change of Ada's or Bob's that waits for an administrator.
     Proposal,
     /// One that waits for a worker.
@@ -363,6 +364,17 @@ impl World {
                     .unwrap();
                 made.webhook.id.to_string()
             }
+            Target::Witness => {
+                let body = fractal_api_types::AddWitness {
+                    url: "https://witness.example.org".to_owned(),
+                    key: fractal_testing::witness::key(self.number()),
+                    allow_private_network: None,
+                };
+                let added = fractal_app::witness::add(app, &self.owner.cx, body)
+                    .await
+                    .unwrap();
+                added.id.to_string()
+            }
             Target::Proposal => return self.proposal(of).await,
             Target::Operation => self.operation(of).await.to_string(),
             Target::StuckOperation => self.stuck_operation(of).await.to_string(),
@@ -392,6 +404,7 @@ impl World {
             Target::IdentityProvider | Target::Link => id("idp"),
             Target::Engine => id("eng"),
             Target::Webhook => id("hook"),
+            Target::Witness => id("wit"),
             Target::Proposal => id("prop"),
             Target::Operation | Target::StuckOperation => id("op"),
             Target::Incident => id("inc"),

@@ -53,6 +53,7 @@ const STEPS: &[(&str, &str)] = &[
     ),
     ("m0012_operations", include_str!("m0012_operations.sql")),
     ("m0013_incidents", include_str!("m0013_incidents.sql")),
+    ("m0014_witnesses", include_str!("m0014_witnesses.sql")),
 ];
 
 /// The tables that the steps make.

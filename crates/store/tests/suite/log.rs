@@ -1,6 +1,8 @@
 //! The log.
 
-use fractal_store::{Error, NewEntry, evidence};
+use fractal_store::{
+    CosignatureRow, Error, NewEntry, Witness, WitnessOutcome, evidence, witnesses,
+};
 use fractal_types::{EvidenceId, OrganizationId, Principal, Via};
 use serde_json::json;
 
@@ -131,4 +133,74 @@ pub async fn a_change_that_fails_leaves_no_entry(db: &Db) {
         evidence::list_unsealed(&db.store.read(), 10).await.unwrap(),
         []
     );
+}
+
+pub async fn cosignatures_are_kept_once_and_outlive_their_witness(db: &Db) {
+    let now = db.now();
+    let mut row = Witness {
+        id: db.id(),
+        organization_id: db.organization().await.id,
+        name: "w.example".into(),
+        url: "https://w.example".into(),
+        verify_key: "w.example+00000000+B".into(),
+        private_network: false,
+        size: 0,
+        cosigned_at: None,
+        outcome: None,
+        last_error: None,
+        failures: 0,
+        failing_since: None,
+        next_at: now,
+        created_at: now,
+    };
+    db.store
+        .tx("test", async |tx| witnesses::insert(&tx, &row).await)
+        .await
+        .unwrap();
+    let read = db.store.read();
+    assert_eq!(witnesses::latest_cosigned(&read).await.unwrap(), None);
+    row.size = 10;
+    row.outcome = Some(WitnessOutcome::Cosigned);
+    row.cosigned_at = Some(now);
+    let line = |size: u64, line: &str| {
+        CosignatureRow::new(size, "w.example", "00000000", line.into(), now)
+    };
+    let other = CosignatureRow::new(10, "a.example", "00000001", "other\n".into(), now);
+    db.store
+        .tx("test", async |tx| {
+            for row in [
+                &line(9, "nine\n"),
+                &line(10, "old\n"),
+                &line(10, "ten\n"),
+                &other,
+            ] {
+                witnesses::put_cosignature(&tx, row).await?;
+            }
+            assert!(witnesses::note_outcome(&tx, &row).await?);
+            Ok::<_, Error>(())
+        })
+        .await
+        .unwrap();
+    assert_eq!(
+        witnesses::find(&read, row.id).await.unwrap().as_ref(),
+        Some(&row)
+    );
+    db.store
+        .tx("test", async |tx| {
+            assert!(witnesses::delete(&tx, row.id).await?);
+            assert!(!witnesses::note_outcome(&tx, &row).await?, "it is gone");
+            Ok::<_, Error>(())
+        })
+        .await
+        .unwrap();
+    assert_eq!(witnesses::latest_cosigned(&read).await.unwrap(), Some(10));
+    let lines = async |first, last| -> Vec<String> {
+        let rows = witnesses::cosignatures_between(&read, first, last)
+            .await
+            .unwrap();
+        rows.into_iter().map(|row| row.line).collect()
+    };
+    assert_eq!(lines(1, 10).await, ["nine\n", "other\n", "ten\n"]);
+    assert_eq!(lines(10, 10).await, ["other\n", "ten\n"]);
+    assert_eq!(lines(11, 99).await, Vec::<String>::new());
 }

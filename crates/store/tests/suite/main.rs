@@ -80,7 +80,8 @@ suite! {
     log:
         an_entry_commits_to_its_values_and_forgets_them_on_demand
         positions_are_gapless_and_unsealed_entries_are_not_read
-        a_change_that_fails_leaves_no_entry;
+        a_change_that_fails_leaves_no_entry
+        cosignatures_are_kept_once_and_outlive_their_witness;
     robust:
         a_transaction_that_fails_changes_nothing
         concurrent_transactions_lose_no_update

@@ -120,6 +120,7 @@ async fn what_is_there_is_shown(ada: &Terminal, story: &Story) {
         ("skills stored", ""),
         ("identity-providers list", ""),
         ("webhooks list", ""),
+        ("evidence witnesses list", ""),
         ("usage", "fake-1"),
     ] {
         let said = ada.does(words).await;

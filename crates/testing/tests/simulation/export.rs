@@ -30,7 +30,7 @@ pub async fn verify(app: &App, ground: &Ground) -> Result<u64, String> {
         text.push_str(&line.map_err(|error| error.to_string())?);
     }
     let key = app.sealer.key().verify_key();
-    fractal_evidence::verify::verify(text.as_bytes(), &key, &[])
+    fractal_evidence::verify::verify(text.as_bytes(), &key, &[], &[])
         .map(|report| report.last)
         .map_err(|fault| fault.to_string())
 }

@@ -2,6 +2,7 @@
 import type { entries as en } from '../en/entries';
 
 export const entries = {
+  'action.evidence.expire': 'Alte Werte löschen',
   'action.engine.install': 'Engine installieren',
   'action.identity_provider.create': 'Identitätsanbieter hinzufügen',
   'action.identity_provider.delete': 'Identitätsanbieter löschen',
@@ -56,6 +57,7 @@ export const entries = {
   'action.token.use': 'API-Token benutzen',
   'action.user.create': 'Konto anlegen',
   'action.user.delete': 'Konto löschen',
+  'action.user.erase': 'Aus dem Protokoll löschen',
   'action.user.reset_password': 'Passwort setzen',
   'action.user.set_role': 'Rolle ändern',
   'action.user.update': 'Konto ändern',
@@ -64,6 +66,8 @@ export const entries = {
   'action.webhook.delete': 'Webhook löschen',
   'action.webhook.replay': 'Nochmals an einen Webhook senden',
   'action.webhook.update': 'Webhook ändern',
+  'action.witness.add': 'Zeugen hinzufügen',
+  'action.witness.remove': 'Zeugen entfernen',
   'actor.instance': 'Agent',
   'actor.service_account': 'Dienstkonto',
   'actor.system': 'Fractal',
@@ -144,7 +148,9 @@ export const entries = {
   'detail.url': 'Adresse',
   'detail.username': 'Benutzername',
   'detail.value': 'Wert',
+  'detail.value_retention_days': 'Tage, die Werte bleiben',
   'detail.version': 'Version',
+  'detail.witness_interval_seconds': 'Sekunden zwischen Fragen an einen Zeugen',
   'detail.wanted': 'gewünscht',
   'detail.wire': 'Schnittstelle',
   'kind.api_token': 'API-Token',
@@ -172,6 +178,7 @@ export const entries = {
   'kind.token': 'API-Token',
   'kind.user': 'Konto',
   'kind.webhook': 'Webhook',
+  'kind.witness': 'Zeuge',
   'outcome.begun': 'begonnen',
   'outcome.busy': 'arbeitet',
   'outcome.crash_looping': 'stürzt immer wieder ab',

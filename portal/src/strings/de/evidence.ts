@@ -44,6 +44,7 @@ export const evidence = {
   'evidence.to': 'Bis',
   'evidence.to.label': 'Bis einschließlich Tag',
   'evidence.values': 'Was sich änderte',
+  'evidence.values.erased': 'Gelöscht',
   'evidence.values.hidden': 'Nur eine Festlegung: privat für ihren Besitzer oder gelöscht',
   'evidence.values.none': 'Keine Werte vermerkt.',
   'evidence.via': 'Auf dem Weg',

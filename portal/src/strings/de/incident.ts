@@ -8,6 +8,7 @@ export const incident = {
   'broken.log-unsealed': 'Einträge des Protokolls sind nicht versiegelt',
   'broken.operation-stuck': 'Ein Vorgang wartet auf eine Entscheidung',
   'broken.webhook-failing': 'Nachrichten an einen Webhook wurden aufgegeben',
+  'broken.witness-silent': 'Ein Zeuge zeichnet das Protokoll nicht gegen',
   'broken.machine-disk': 'Der Datenträger der Maschine ist fast voll',
   'broken.machine-memory': 'Die Maschine hat wenig Arbeitsspeicher frei',
   'broken.engine-missing': 'Eine Engine fehlt oder wurde verändert',
@@ -81,6 +82,9 @@ export const incident = {
   'looks.operation-stuck.about': 'Ob ein Vorgang von selbst weder weiter noch zurück kann.',
   'looks.webhook-failing': 'Webhooks',
   'looks.webhook-failing.about': 'Ob jeder Webhook annimmt, was ihm gemeldet wird.',
+  'looks.witness-silent': 'Zeugen des Protokolls',
+  'looks.witness-silent.about':
+    'Ob jeder Zeuge das Protokoll gegenzeichnet und keiner eine andere Geschichte kennt.',
   'looks.machine-disk': 'Platz auf der Maschine',
   'looks.machine-disk.about': 'Ob Platz für das ist, was Agenten speichern.',
   'looks.machine-memory': 'Arbeitsspeicher der Maschine',

@@ -64,6 +64,12 @@ export const installation = {
   'installation.reduced.withdraw': 'Zurücknehmen',
   'installation.reduced.withdraw.hint':
     'Agenten anderer Menschen werden an Orten mit eingeschränkter Isolation nicht mehr gestartet.',
+  'installation.retention': 'Tage, die Werte des Protokolls bleiben',
+  'installation.retention.hint':
+    'Ältere Namen, Adressen und andere Werte werden endgültig gelöscht; die Einträge bleiben und prüfen sich. 0 behält sie für immer.',
+  'installation.witness': 'Sekunden zwischen Fragen an einen Zeugen',
+  'installation.witness.hint':
+    'Wie weit das, was Zeugen unterschreiben, hinter dem Protokoll liegen darf: 10 Sekunden bis einen Tag.',
   'isolation.reduced': 'Eingeschränkt',
   'isolation.sandboxed': 'In Sandbox',
   'limit.cpu': 'CPU',

@@ -16,6 +16,12 @@ export const people = {
   'people.inactive': 'Gesperrt',
   'people.intro':
     'Wer diese Installation nutzen darf. Niemand hier kann fremde Chats oder Schlüssel lesen, auch du nicht.',
+  'people.erase': 'Aus dem Protokoll löschen',
+  'people.erase.action': 'Werte löschen',
+  'people.erase.done': '{n} Wert gelöscht | {n} Werte gelöscht',
+  'people.erase.hint':
+    'Namen, Adressen, wie die Agenten heißen: Jeder Wert, den das Protokoll über diese Person und ihre Dinge enthält, wird endgültig gelöscht. Es bleibt, dass etwas getan wurde, wann, und unter der Kennung welches Kontos; das Protokoll prüft sich wie zuvor. Konto und Agenten bleiben unberührt, und was die Person von nun an tut, wird neu festgehalten.',
+  'people.erase.title': 'Was das Protokoll über {name} sagt, löschen?',
   'people.invitations': 'Offene Einladungen',
   'people.invitations.hint': 'Jeder Link geht einmal.',
   'people.invite': 'Einladen',

@@ -42,6 +42,7 @@ export const evidence = {
   'evidence.to': 'To',
   'evidence.to.label': 'To day, included',
   'evidence.values': 'What changed',
+  'evidence.values.erased': 'Erased',
   'evidence.values.hidden': 'Only a commitment: private to its owner, or erased',
   'evidence.values.none': 'No values were recorded.',
   'evidence.via': 'By way of',

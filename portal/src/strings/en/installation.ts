@@ -60,6 +60,11 @@ export const installation = {
   'installation.reduced.withdraw': 'Withdraw',
   'installation.reduced.withdraw.hint':
     "Other people's agents will not be started any more on places with reduced isolation.",
+  'installation.retention': 'Days that values of the log are kept',
+  'installation.retention.hint':
+    'Names, addresses and other values older than that are erased, for good; the entries stay and verify. 0 keeps them for ever.',
+  'installation.witness': 'Seconds between asking a witness',
+  'installation.witness.hint': 'How far behind the log what its witnesses sign may be: 10 seconds to a day.',
   'isolation.reduced': 'Reduced',
   'isolation.sandboxed': 'Sandboxed',
   'limit.cpu': 'CPU',

@@ -14,6 +14,12 @@ export const people = {
   'people.inactive': 'Deactivated',
   'people.intro':
     "Who may use this installation. Nobody here can read other people's chats or keys, not even you.",
+  'people.erase': 'Erase from the log',
+  'people.erase.action': 'Erase values',
+  'people.erase.done': '{n} value erased | {n} values erased',
+  'people.erase.hint':
+    'Names, addresses, what they called their agents: every value that the log holds about them and what is theirs is erased, for good. What stays is that something was done, when, and by which account’s id, so the log verifies as before. Their account and their agents are not touched, and what they do from now on is recorded anew.',
+  'people.erase.title': 'Erase what the log says of {name}?',
   'people.invitations': 'Open invitations',
   'people.invitations.hint': 'Each link works once.',
   'people.invite': 'Invite',

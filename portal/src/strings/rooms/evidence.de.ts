@@ -2,3 +2,4 @@
 export * from '../de/entries';
 export * from '../de/evidence';
 export * from '../de/proof';
+export * from '../de/witness';

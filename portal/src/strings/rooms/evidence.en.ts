@@ -2,3 +2,4 @@
 export * from '../en/entries';
 export * from '../en/evidence';
 export * from '../en/proof';
+export * from '../en/witness';
