@@ -120,7 +120,7 @@ pub async fn work(app: &App, holder: &str) -> Result<Option<Timestamp>> {
 #[derive(Debug)]
 enum Answered {
     /// A cosignature that fits, of the head of this size.
-    Cosigned(Cosigned),
+    Cosigned(Box<Cosigned>),
     Failed(WitnessOutcome, String),
 }
 
@@ -287,7 +287,7 @@ fn judge(
 
     match status {
         StatusCode::OK => match cosigned(key, head, answer) {
-            Ok(cosigned) => Answered::Cosigned(cosigned),
+            Ok(cosigned) => Answered::Cosigned(Box::new(cosigned)),
             Err(CosignatureError::Forged(_)) => failed(
                 Forged,
                 "it answered with a cosignature that its key did not give; is it still the same witness?",
