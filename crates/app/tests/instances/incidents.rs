@@ -173,6 +173,7 @@ async fn checks_tell_when_they_looked_and_what_was_found() {
             "instance-disk",
             "webhook-failing",
             "log-unsealed",
+            "witness-silent",
             "jobs-failing",
             "machine-disk",
             "machine-memory",
