@@ -104,7 +104,7 @@ const PAGES = [
     'evidence-alarm',
     '/evidence',
     async (page, state) => {
-      await page.locator('.head-card').waitFor();
+      await page.locator('.head-card:not(.witness-card)').waitFor();
       state.evidence.rekey();
       await page.reload();
       await page.getByRole('alert').waitFor();
