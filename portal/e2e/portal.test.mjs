@@ -1073,10 +1073,14 @@ scenario(
     assert.equal(await days.inputValue(), '0');
     await days.fill('365');
     await page.getByRole('button', { name: 'Save' }).click();
+    const certain = page.getByRole('dialog', { name: 'Keep values for 365 days only?' });
+    await certain.getByText('Nothing brings the values back').waitFor();
+    assert.ok(!state.log.some((one) => one.key === 'PATCH /api/v1/settings'), 'it asks first');
+    await certain.getByRole('button', { name: 'Erase older values' }).click();
     const { body } = await until('the settings are sent', () =>
       state.log.find((one) => one.key === 'PATCH /api/v1/settings'),
     );
-    assert.equal(body.value_retention_days, 365);
+    assert.deepEqual(body, { value_retention_days: 365 }, 'nothing else is sent');
   },
 );
 

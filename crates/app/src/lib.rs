@@ -3,6 +3,7 @@
 //! Changes go through one door, [`change::submit`]. Reads load a thing together with the permission they need
 //! ([`lookup`]). Nothing here knows HTTP; nothing here knows a concrete runtime.
 
+mod address;
 mod approval;
 mod context;
 mod error;

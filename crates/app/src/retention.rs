@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use fractal_api_types::ProblemCode;
 use fractal_policy::{Action, Resource};
-use fractal_store::{Erased, Tx, evidence_erase};
+use fractal_store::{Erased, Reads, Tx, evidence_erase};
 use fractal_types::{OrganizationId, Timestamp};
 
 use crate::{
-    App, Context, Result,
+    App, Context, Error, Result,
     change::{Change, Door, submit},
+    settings::stored,
 };
 
 /// How often it is looked.
@@ -41,33 +43,46 @@ pub async fn run(app: App) {
 ///
 /// When the database fails.
 pub async fn work(app: &App) -> Result<u64> {
-    let days = app.settings().value_retention_days;
-    if days == 0 {
-        return Ok(0);
-    }
-    let before = app.clock.now().before(DAY * days);
     let organization = app.organization_id;
     let mut erased = 0;
     for _ in 0..ROUNDS {
-        // Looked up outside first, so that a round with nothing to do leaves no entry.
-        if !evidence_erase::has_older(&app.store.read(), organization, before).await? {
+        // Looked up outside first, so that a round with nothing to do begins no transaction that writes.
+        if !Due::now(app, &app.store.read()).await?.has_values {
             break;
         }
-        let change = Expire {
-            organization,
-            before,
-            days,
-        };
-        let done = submit(app, &Context::system(organization), change).await?;
-        erased += done.openings;
+        match submit(app, &Context::system(organization), Expire { organization }).await {
+            Ok(done) => erased += done.openings,
+            // Somebody else was quicker, or the settings say now that values are kept.
+            Err(error) if error.code == ProblemCode::Conflict => break,
+            Err(error) => return Err(error),
+        }
     }
     Ok(erased)
 }
 
+/// What is too old by what is stored, which another process may have changed a moment ago.
+struct Due {
+    days: u32,
+    before: Timestamp,
+    has_values: bool,
+}
+
+impl Due {
+    async fn now(app: &App, db: &dyn Reads) -> Result<Self> {
+        let days = stored(db).await?.value_retention_days;
+        let before = app.clock.now().before(DAY * days);
+        let has_values =
+            days > 0 && evidence_erase::has_older(db, app.organization_id, before).await?;
+        Ok(Self {
+            days,
+            before,
+            has_values,
+        })
+    }
+}
+
 struct Expire {
     organization: OrganizationId,
-    before: Timestamp,
-    days: u32,
 }
 
 #[async_trait]
@@ -86,10 +101,15 @@ impl Change for Expire {
     }
 
     async fn apply(&self, door: &Door<'_>) -> Result<Erased> {
-        let erased = evidence_erase::older(door.tx, self.organization, self.before, BATCH).await?;
+        // In the transaction that erases, because nothing brings back what is erased.
+        let due = Due::now(door.app, door.tx).await?;
+        if !due.has_values {
+            return Err(Error::conflict("there is no value that is kept too long"));
+        }
+        let erased = evidence_erase::older(door.tx, self.organization, due.before, BATCH).await?;
         door.note("values", erased.openings);
         door.note("entries", erased.entries);
-        door.note("value_retention_days", self.days);
+        door.note("value_retention_days", due.days);
         Ok(erased)
     }
 }

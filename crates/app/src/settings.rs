@@ -8,7 +8,7 @@ use std::{
 use async_trait::async_trait;
 use fractal_api_types::{SettingsView, UpdateSettings};
 use fractal_policy::{Action, Resource};
-use fractal_store::{Store, Tx, system_config};
+use fractal_store::{Reads, Store, Tx, system_config};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -274,13 +274,19 @@ static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 ///
 /// When the database fails or the stored settings make no sense.
 pub async fn load(store: &Store, listen_host: &str) -> Result<Settings> {
-    let stored = system_config::find(&store.read(), &STORED)
-        .await?
-        .unwrap_or_default();
     Ok(Settings {
         listen_host: listen_host.to_ascii_lowercase(),
-        ..stored
+        ..stored(&store.read()).await?
     })
+}
+
+/// What is stored now, which another process may have changed; without what this process knows of its own listener.
+///
+/// # Errors
+///
+/// When the database fails or the stored settings make no sense.
+pub(crate) async fn stored(db: &dyn Reads) -> Result<Settings> {
+    Ok(system_config::find(db, &STORED).await?.unwrap_or_default())
 }
 
 /// The settings, for administrators.
@@ -299,7 +305,7 @@ pub async fn view(app: &App, cx: &Context) -> Result<SettingsView> {
 ///
 /// Names the field that breaks its rule; see [`submit`].
 pub async fn update(app: &App, cx: &Context, body: UpdateSettings) -> Result<SettingsView> {
-    // One at a time: a change builds on what is in memory, and what was stored last must be what is kept there.
+    // One at a time: what was stored last must be what is kept in memory.
     let _turn = TURN.lock().await;
     let next = submit(app, cx, Update { body }).await?;
     let view = next.view();
@@ -324,7 +330,14 @@ impl Change for Update {
     }
 
     async fn apply(&self, door: &Door<'_>) -> Result<Settings> {
-        let next = door.app.settings().changed(&self.body)?;
+        // Of what is stored and not of what is in memory: another process would have its changes taken back.
+        let present = door.app.settings();
+        let base = Settings {
+            listen_host: present.listen_host.clone(),
+            listen_tls: present.listen_tls,
+            ..stored(door.tx).await?
+        };
+        let next = base.changed(&self.body)?;
         system_config::set(door.tx, &STORED, &next, door.app.clock.now()).await?;
         note(door, &self.body, next.view());
         Ok(next)

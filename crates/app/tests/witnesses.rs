@@ -411,6 +411,59 @@ async fn what_makes_no_sense_is_named_and_a_name_is_taken_once() {
 }
 
 #[tokio::test]
+async fn another_history_shows_also_where_the_witness_says_no_size() {
+    let scene = Scene::new().await;
+    scene.add().await;
+    let size = scene.seal().await;
+    scene.ask().await;
+    assert_eq!(scene.view().await.size, size);
+    scene.witness.remember(size + 1, [7; 32]);
+    scene.witness.behave(Mood::Brief);
+    // Of another size it need not be another history.
+    scene.house.pass(61);
+    scene.happen().await;
+    scene.ask().await;
+    assert_eq!(scene.view().await.state, WitnessStateView::Refused);
+    let size = scene.head().await.size;
+    scene.witness.remember(size, [7; 32]);
+    let row = witnesses::list_all(&scene.house.app.store.read())
+        .await
+        .unwrap();
+    let mut row = row.into_iter().next().unwrap();
+    // As it is known after a witness was asked for this very head.
+    (row.size, row.next_at) = (size, scene.house.app.clock.now());
+    let note = async |tx: Tx| witnesses::note_outcome(&tx, &row).await;
+    scene.house.app.store.tx("test", note).await.unwrap();
+    scene.ask().await;
+    assert_eq!(scene.view().await.state, WitnessStateView::Conflict);
+}
+
+#[tokio::test]
+async fn a_shorter_interval_counts_at_once() {
+    let scene = Scene::new().await;
+    scene.add().await;
+    let set = async |seconds| {
+        let body = fractal_api_types::UpdateSettings {
+            witness_interval_seconds: Some(seconds),
+            ..Default::default()
+        };
+        settings::update(&scene.house.app, &scene.cx, body)
+            .await
+            .unwrap();
+        scene.seal().await
+    };
+    let first = set(86_400).await;
+    scene.ask().await;
+    scene.house.pass(61);
+    scene.happen().await;
+    scene.ask().await;
+    assert_eq!(scene.view().await.size, first, "it is asked once a day");
+    let size = set(60).await;
+    scene.ask().await;
+    assert_eq!(scene.view().await.size, size);
+}
+
+#[tokio::test]
 async fn of_two_processes_one_asks() {
     let scene = Scene::new().await;
     scene.add().await;

@@ -197,7 +197,8 @@ pub(crate) fn read_key(
     let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
         return Err(SignKeyError::Shape);
     };
-    if name.is_empty() || name.contains(char::is_whitespace) || id.len() != 8 {
+    let is_wrong = |one: char| one.is_whitespace() || one.is_control();
+    if name.is_empty() || name.contains(is_wrong) || id.len() != 8 {
         return Err(SignKeyError::Shape);
     }
     let id = u32::from_str_radix(id, 16).map_err(|_| SignKeyError::Shape)?;
@@ -242,6 +243,8 @@ mod tests {
                 SignKeyError::Id,
             ),
             (text.replace('+', " "), SignKeyError::Shape),
+            // A terminal would act on it, and no note may hold it.
+            (text.replace("fractal", "\u{1b}[2J"), SignKeyError::Shape),
             // Another algorithm: base64 of a first byte 2.
             (text.replacen("+A", "+I", 1), SignKeyError::Algorithm),
         ] {

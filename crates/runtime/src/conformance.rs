@@ -281,6 +281,12 @@ async fn the_fence_of_a_removal_holds_for_what_never_ran(harness: &impl Harness)
         runtime.remove(spec.id, volumes, fence(3)).await.unwrap();
         let stale = runtime.start(&spec, fence(1)).await.unwrap_err();
         assert_eq!(stale.class, ErrorClass::Stale, "{volumes:?}");
+        // It is a fence and no end: what comes after it is no stale start.
+        let later = runtime.start(&spec, fence(4)).await;
+        let class = later.err().map(|error| error.class);
+        assert_ne!(class, Some(ErrorClass::Stale), "{volumes:?}");
+        let removed = runtime.remove(spec.id, Volumes::Remove, fence(5)).await;
+        removed.unwrap();
     }
 }
 

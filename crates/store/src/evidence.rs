@@ -432,17 +432,6 @@ pub async fn openings_of(
     Ok(found)
 }
 
-/// Erases what opens the commitments of an entry; the entry itself stays provable. How many were erased.
-///
-/// # Errors
-/// Only when the database fails.
-pub async fn erase_openings(tx: &Tx, id: EvidenceId) -> Result<u64> {
-    let conn = tx.conn();
-    let sql = "DELETE FROM evidence_openings WHERE evidence_id = $1";
-    conn.execute_raw(conn.statement(sql, vec![id.to_string().into()]))
-        .await
-}
-
 fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes.iter().fold(String::new(), |mut out, byte| {

@@ -8,18 +8,32 @@ use crate::{Reads, Result, Tx};
 /// Entries that say that values were erased, and how many. They hold numbers only, and whoever finds a value missing needs them.
 const KEPT: &str = "('user.erase', 'evidence.expire')";
 
-/// Entries that say something of a person ($2) of a tenant ($1): those about their account, and those about what is theirs. What is
-/// theirs is what they made, also when it is long gone: the log is what knows it. A model provider that is the organization's is not
-/// theirs, though they may have added it.
-const ABOUT: &str = "SELECT e.id FROM evidence AS e WHERE e.organization_id = $1 AND (\
-    (e.resource_kind = 'user' AND e.resource_id = $2) \
-    OR (e.resource_kind = 'api_token' AND e.resource_id IN (SELECT id FROM api_tokens WHERE user_id = $2)) \
-    OR (e.resource_kind IN ('instance', 'provider', 'profile', 'skill_credential', 'api_token', 'browser_session') \
-        AND e.resource_id <> '' \
-        AND e.resource_id IN (SELECT made.resource_id FROM evidence AS made WHERE made.organization_id = $1 AND made.actor_id = $2 \
-            AND made.outcome = 'done' AND made.action IN ('instance.create', 'provider.create', 'profile.update', 'skill_credential.set', \
-                'token.create', 'token.rotate', 'session.sign_in')) \
-        AND NOT (e.resource_kind = 'provider' AND e.resource_id IN (SELECT id FROM providers WHERE user_id IS NULL))))";
+/// What a person ($2) of a tenant ($1) made, also when it is long gone: the log is what knows it.
+const MADE: &str = "SELECT made.resource_id FROM evidence AS made WHERE made.organization_id = $1 AND made.actor_id = $2 \
+    AND made.outcome = 'done' AND made.action IN ('instance.create', 'provider.create', 'profile.update', 'skill_credential.set', \
+        'token.create', 'token.rotate', 'session.sign_in')";
+
+/// Model providers that are the organization's, or were: they are not a person's, though they may have added them.
+const SHARED: &str = "SELECT id FROM providers WHERE user_id IS NULL \
+    UNION SELECT s.resource_id FROM evidence AS s JOIN evidence_openings AS o ON o.evidence_id = s.id \
+        WHERE s.organization_id = $1 AND s.resource_kind = 'provider' AND o.field = 'shared' AND o.value = 'true'";
+
+/// Entries that say something of a person: those about their account, about what is theirs, and about what was found or done of that. Each
+/// part is found by an index; one condition with all of them would have the whole log read.
+fn about() -> String {
+    format!(
+        "SELECT e.id FROM evidence AS e WHERE e.organization_id = $1 AND e.resource_kind = 'user' AND e.resource_id = $2 \
+         UNION SELECT e.id FROM evidence AS e WHERE e.organization_id = $1 AND e.resource_kind = 'api_token' \
+            AND e.resource_id IN (SELECT id FROM api_tokens WHERE user_id = $2) \
+         UNION SELECT e.id FROM evidence AS e WHERE e.organization_id = $1 AND e.resource_id <> '' AND e.resource_id IN ({MADE}) \
+            AND e.resource_kind IN ('instance', 'profile', 'skill_credential', 'api_token', 'browser_session') \
+         UNION SELECT e.id FROM evidence AS e WHERE e.organization_id = $1 AND e.resource_kind = 'provider' \
+            AND e.resource_id IN ({MADE}) AND e.resource_id NOT IN ({SHARED}) \
+         UNION SELECT e.id FROM evidence AS e JOIN evidence_openings AS o ON o.evidence_id = e.id AND o.field = 'about' \
+            WHERE e.organization_id = $1 AND e.resource_kind IN ('incident', 'operation') \
+            AND o.value IN (SELECT '\"' || theirs.resource_id || '\"' FROM ({MADE}) AS theirs)"
+    )
+}
 
 /// How much was erased.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,22 +53,29 @@ pub async fn about_user(
     organization_id: OrganizationId,
     user_id: UserId,
 ) -> Result<Erased> {
-    let conn = tx.conn();
-    let values = || -> Vec<Value> {
+    let about = about();
+    let which = format!(
+        "SELECT them.id FROM ({about}) AS them JOIN evidence AS kept ON kept.id = them.id WHERE kept.action NOT IN {KEPT}"
+    );
+    let values = || {
         vec![
             organization_id.to_string().into(),
             user_id.to_string().into(),
         ]
     };
-    let which =
-        format!("FROM evidence_openings WHERE evidence_id IN ({ABOUT} AND e.action NOT IN {KEPT})");
-    let sql = format!("SELECT COUNT(DISTINCT evidence_id) AS entries {which}");
+    erase(tx, &which, values).await
+}
+
+/// Erases the openings of these entries.
+async fn erase(tx: &Tx, which: &str, values: impl Fn() -> Vec<Value>) -> Result<Erased> {
+    let conn = tx.conn();
+    let of = format!("FROM evidence_openings WHERE evidence_id IN ({which})");
+    let sql = format!("SELECT COUNT(DISTINCT evidence_id) AS entries {of}");
     let row = conn.one_raw(conn.statement(&sql, values())).await?;
     let entries: i64 = row.map_or(Ok(0), |row| row.try_get_by("entries"))?;
-    let sql = format!("DELETE {which}");
-    let openings = conn.execute_raw(conn.statement(&sql, values())).await?;
+    let sql = format!("DELETE {of}");
     Ok(Erased {
-        openings,
+        openings: conn.execute_raw(conn.statement(&sql, values())).await?,
         entries: u64::try_from(entries).unwrap_or(0),
     })
 }
@@ -116,18 +137,6 @@ pub async fn older(
     before: Timestamp,
     limit: u32,
 ) -> Result<Erased> {
-    let conn = tx.conn();
-    let which = format!(
-        "FROM evidence_openings WHERE evidence_id IN ({OLDER} AND e.action NOT IN {KEPT} ORDER BY o.evidence_id LIMIT {limit})"
-    );
-    let sql = format!("SELECT COUNT(DISTINCT evidence_id) AS entries {which}");
-    let statement = conn.statement(&sql, older_than(organization_id, before));
-    let row = conn.one_raw(statement).await?;
-    let entries: i64 = row.map_or(Ok(0), |row| row.try_get_by("entries"))?;
-    let sql = format!("DELETE {which}");
-    let statement = conn.statement(&sql, older_than(organization_id, before));
-    Ok(Erased {
-        openings: conn.execute_raw(statement).await?,
-        entries: u64::try_from(entries).unwrap_or(0),
-    })
+    let which = format!("{OLDER} AND e.action NOT IN {KEPT} ORDER BY o.evidence_id LIMIT {limit}");
+    erase(tx, &which, || older_than(organization_id, before)).await
 }

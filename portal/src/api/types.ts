@@ -105,6 +105,7 @@ export type TokenUsage = Schemas['TokenUsage'];
 export type ToolAccess = Schemas['ToolAccess'];
 export type UpdatePolicy = Schemas['UpdatePolicy'];
 export type UpdateProfile = Schemas['UpdateProfile'];
+export type UpdateSettings = Schemas['UpdateSettings'];
 export type UpdateWebhook = Schemas['UpdateWebhook'];
 export type UsageReport = Schemas['UsageReport'];
 export type UserView = Schemas['UserView'];

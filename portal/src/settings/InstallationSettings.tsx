@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { api } from '../api/client';
 import { assetsQuery, enginesQuery, queryClient, settingsQuery } from '../api/queries';
-import type { EngineView, RuntimeAssetView, SettingsView } from '../api/types';
+import type { EngineView, RuntimeAssetView, SettingsView, UpdateSettings } from '../api/types';
 import { can, useMe } from '../app/session';
 import { t, tn, tWord } from '../strings';
 import { Empty, Id, Loaded, PageBody, ProblemAlert, Section } from '../ui/bits';
@@ -62,6 +62,8 @@ export function InstallationSettings() {
   );
 }
 
+const NUMBERS = ['idle_timeout_minutes', 'witness_interval_seconds', 'value_retention_days'] as const;
+
 function Form({ settings }: { settings: SettingsView }) {
   const form = useForm({
     public_url: settings.public_url ?? '',
@@ -72,80 +74,102 @@ function Form({ settings }: { settings: SettingsView }) {
     value_retention_days: settings.value_retention_days,
   });
   const [saved, setSaved] = useState(false);
+  const [asking, setAsking] = useState(false);
+  /** What the form began with: only what is another thing now is sent, because somebody else may have changed the rest meanwhile. */
+  const [began, setBegan] = useState(form.values);
+  const save = async () => {
+    const { values } = form;
+    const body: UpdateSettings = {};
+    if (values.public_url !== began.public_url) body.public_url = values.public_url.trim();
+    if (values.allowed_hosts !== began.allowed_hosts) body.allowed_hosts = lines(values.allowed_hosts);
+    if (values.trusted_proxies !== began.trusted_proxies)
+      body.trusted_proxies = lines(values.trusted_proxies);
+    for (const name of NUMBERS) if (values[name] !== began[name]) body[name] = values[name];
+    const outcome = await form.submit(async () => {
+      if (Object.keys(body).length === 0) return;
+      const view = await api.patch<SettingsView>('/api/v1/settings', body);
+      queryClient.setQueryData(settingsQuery.queryKey, view);
+      setBegan(values);
+    });
+    setSaved(outcome === 'done');
+  };
   const submit = async (event: FormEvent) => {
     event.preventDefault();
-    const { values } = form;
-    setSaved(
-      (await form.submit(async () => {
-        const view = await api.patch<SettingsView>('/api/v1/settings', {
-          public_url: values.public_url.trim(),
-          allowed_hosts: lines(values.allowed_hosts),
-          trusted_proxies: lines(values.trusted_proxies),
-          idle_timeout_minutes: values.idle_timeout_minutes,
-          witness_interval_seconds: values.witness_interval_seconds,
-          value_retention_days: values.value_retention_days,
-        });
-        queryClient.setQueryData(settingsQuery.queryKey, view);
-      })) === 'done',
-    );
+    const [days, before] = [form.values.value_retention_days, began.value_retention_days];
+    // What is erased does not come back.
+    if (days > 0 && (before === 0 || days < before)) setAsking(true);
+    else await save();
   };
   return (
-    <form onSubmit={(event) => void submit(event)} onChange={() => setSaved(false)}>
-      <Stack maw={560}>
-        <ProblemAlert error={form.error} shown={form.shown} />
-        <TextInput
-          label={t('installation.publicUrl')}
-          description={t('installation.publicUrl.hint')}
-          type="url"
-          placeholder="https://agents.example.org"
-          {...form.text('public_url')}
-        />
-        <Textarea
-          label={t('installation.hosts')}
-          description={t('installation.hosts.hint')}
-          minRows={2}
-          {...form.text('allowed_hosts')}
-        />
-        <Textarea
-          label={t('installation.proxies')}
-          description={t('installation.proxies.hint')}
-          minRows={2}
-          placeholder="10.0.0.0/8"
-          {...form.text('trusted_proxies')}
-        />
-        <NumberInput
-          label={t('agent.idle')}
-          description={t('installation.idle.hint')}
-          min={1}
-          max={10080}
-          allowDecimal={false}
-          value={form.values.idle_timeout_minutes}
-          onChange={(value) => form.set('idle_timeout_minutes', Number(value))}
-          error={form.fields.idle_timeout_minutes}
-        />
-        <NumberInput
-          label={t('installation.witness')}
-          description={t('installation.witness.hint')}
-          min={10}
-          max={86400}
-          allowDecimal={false}
-          value={form.values.witness_interval_seconds}
-          onChange={(value) => form.set('witness_interval_seconds', Number(value))}
-          error={form.fields.witness_interval_seconds}
-        />
-        <NumberInput
-          label={t('installation.retention')}
-          description={t('installation.retention.hint')}
-          min={0}
-          max={36500}
-          allowDecimal={false}
-          value={form.values.value_retention_days}
-          onChange={(value) => form.set('value_retention_days', Number(value))}
-          error={form.fields.value_retention_days}
-        />
-        <SaveBar busy={form.busy} saved={saved} />
-      </Stack>
-    </form>
+    <>
+      <form onSubmit={(event) => void submit(event)} onChange={() => setSaved(false)}>
+        <Stack maw={560}>
+          <ProblemAlert error={form.error} shown={form.shown} />
+          <TextInput
+            label={t('installation.publicUrl')}
+            description={t('installation.publicUrl.hint')}
+            type="url"
+            placeholder="https://agents.example.org"
+            {...form.text('public_url')}
+          />
+          <Textarea
+            label={t('installation.hosts')}
+            description={t('installation.hosts.hint')}
+            minRows={2}
+            {...form.text('allowed_hosts')}
+          />
+          <Textarea
+            label={t('installation.proxies')}
+            description={t('installation.proxies.hint')}
+            minRows={2}
+            placeholder="10.0.0.0/8"
+            {...form.text('trusted_proxies')}
+          />
+          <NumberInput
+            label={t('agent.idle')}
+            description={t('installation.idle.hint')}
+            min={1}
+            max={10080}
+            allowDecimal={false}
+            value={form.values.idle_timeout_minutes}
+            onChange={(value) => form.set('idle_timeout_minutes', Number(value))}
+            error={form.fields.idle_timeout_minutes}
+          />
+          <NumberInput
+            label={t('installation.witness')}
+            description={t('installation.witness.hint')}
+            min={10}
+            max={86400}
+            allowDecimal={false}
+            value={form.values.witness_interval_seconds}
+            onChange={(value) => form.set('witness_interval_seconds', Number(value))}
+            error={form.fields.witness_interval_seconds}
+          />
+          <NumberInput
+            label={t('installation.retention')}
+            description={t('installation.retention.hint')}
+            min={0}
+            max={36500}
+            allowDecimal={false}
+            value={form.values.value_retention_days}
+            onChange={(value) => form.set('value_retention_days', Number(value))}
+            error={form.fields.value_retention_days}
+          />
+          <SaveBar busy={form.busy} saved={saved} />
+        </Stack>
+      </form>
+      {asking && (
+        <Confirm
+          title={t('installation.retention.title', { n: form.values.value_retention_days })}
+          action={t('installation.retention.erase')}
+          danger
+          onClose={() => setAsking(false)}
+          onConfirm={save}
+        >
+          {t('installation.retention.warning')}
+        </Confirm>
+      )}
+    </>
   );
 }
 

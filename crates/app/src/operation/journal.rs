@@ -51,6 +51,7 @@ pub(super) async fn note(
 ) -> fractal_store::Result<()> {
     let (action, outcome, mut values) = words(event);
     values.push(("kind", json!(operation.kind)));
+    values.push(("about", json!(operation.resource_id)));
     values.push(("fence", json!(operation.fence)));
     if action == "operation.settle" {
         metrics::counter!("fractal_operations_total", "kind" => operation.kind.clone(), "outcome" => outcome)

@@ -42,7 +42,7 @@ impl Change for Erase {
         Action::UserErase
     }
 
-    /// Somebody who is gone has the weakest role: there is nobody left whom the rules of roles would protect.
+    /// Somebody who is gone may have been an owner, and nothing that is sure to be there says that they were not.
     async fn resource(&self, tx: &Tx, cx: &Context) -> Result<Resource> {
         if let Some(row) = users::find(tx, self.id).await? {
             return Ok(user_resource(&row));
@@ -54,7 +54,7 @@ impl Change for Erase {
         Ok(Resource::User {
             id: Some(self.id),
             organization,
-            role: Role::Member,
+            role: Role::Owner,
             becomes: None,
         })
     }

@@ -15,10 +15,9 @@ use fractal_store::{
 use fractal_types::{DeliveryId, OrganizationId, Timestamp, WebhookId};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
-use url::Url;
 
 use crate::{
-    App, Context, Error, Result,
+    App, Context, Error, Result, address,
     change::{Change, Door, check, submit, taken},
     lookup::{page_of, page_request},
 };
@@ -26,7 +25,6 @@ use crate::{
 /// Everything.
 const ALL: &str = "*";
 const MOST_EVENTS: usize = 50;
-const LONGEST_URL: usize = 2048;
 
 fn of(organization: OrganizationId, id: Option<WebhookId>) -> Resource {
     Resource::Webhook { id, organization }
@@ -188,11 +186,8 @@ const fn place<'a>(owner: &'a str, row: &'a str) -> Place<'a> {
 
 /// The address may hold a token of the receiver, so the log names its host only.
 fn note(door: &Door<'_>, row: &Webhook) {
-    let host = Url::parse(&row.url)
-        .ok()
-        .and_then(|url| url.host_str().map(str::to_owned));
     door.note("name", row.name.as_str());
-    door.note("host", json!(host));
+    door.note("host", json!(address::host_of(&row.url)));
     door.note("events", json!(row.events));
     door.note("enabled", row.enabled);
     door.note("allow_private_network", row.private_network);
@@ -478,27 +473,12 @@ pub async fn test(app: &App, cx: &Context, id: WebhookId) -> Result<WebhookTest>
 }
 
 fn checked_url(text: &str, private_network: bool) -> Result<String> {
-    check(
-        text.len() <= LONGEST_URL,
-        "/url",
-        "must be at most 2048 characters",
-    )?;
-    let url = Url::parse(text.trim()).map_err(|_| {
-        Error::field(
-            "/url",
-            "must be an address like https://example.org/hooks/fractal",
-        )
-    })?;
-    check(
-        url.scheme() == "https" || (url.scheme() == "http" && private_network),
-        "/url",
-        "must be https; plain http needs allow_private_network",
-    )?;
-    check(url.host().is_some(), "/url", "must name a host")?;
-    check(
-        url.username().is_empty() && url.password().is_none(),
-        "/url",
-        "must hold no user name and password; messages are signed instead",
+    let example = "https://example.org/hooks/fractal";
+    let url = address::checked(
+        text,
+        private_network,
+        example,
+        "messages are signed instead",
     )?;
     Ok(url.into())
 }

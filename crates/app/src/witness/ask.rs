@@ -16,7 +16,7 @@ use fractal_evidence::{
     witness::{ADD_CHECKPOINT, SIZE_TYPE, read_size, request},
 };
 use fractal_store::{
-    CosignatureRow, EvidenceCheckpoint, Tx, Witness, WitnessOutcome, evidence_tree, leases,
+    CosignatureRow, EvidenceCheckpoint, Lease, Tx, Witness, WitnessOutcome, evidence_tree, leases,
     witnesses,
 };
 use fractal_types::Timestamp;
@@ -72,48 +72,78 @@ pub async fn run(app: App) {
 ///
 /// When the database fails. A witness that fails is no error.
 pub async fn work(app: &App, holder: &str) -> Result<Option<Timestamp>> {
-    let db = app.store.read();
-    let Some(head) = evidence_tree::latest_checkpoint(&db).await? else {
+    let Some(round) = Round::now(app).await? else {
         return Ok(None);
     };
-    let now = app.clock.now();
-    let waiting: Vec<Witness> = witnesses::list_all(&db)
-        .await?
-        .into_iter()
-        .filter(|row| row.size != head.size || row.failures > 0)
-        .collect();
-    let due: Vec<Witness> = waiting
-        .iter()
-        .filter(|row| row.next_at <= now)
-        .cloned()
-        .collect();
-    if due.is_empty() {
-        return Ok(waiting.iter().map(|row| row.next_at).min());
+    if round.due.is_empty() {
+        return Ok(round.next);
     }
-    let held = app
+    let now = app.clock.now();
+    let lease = app
         .store
         .tx("witnesses.lease", async |tx: Tx| {
-            Ok::<_, Error>(
-                leases::acquire(&tx, LEASE, holder, now, LEASE_SPAN)
-                    .await?
-                    .is_some(),
-            )
+            let lease = leases::acquire(&tx, LEASE, holder, now, LEASE_SPAN).await?;
+            Ok::<_, Error>(lease)
         })
         .await?;
-    if !held {
+    let Some(lease) = lease else {
         return Ok(Some(now.after(LEASE_SPAN)));
-    }
-    let asked: Vec<Result<Option<Timestamp>>> = stream::iter(due)
-        .map(|row| attempt(app, row, &head))
+    };
+    // Again, now that nobody else asks: whoever asked last may have got further.
+    let Some(round) = Round::now(app).await? else {
+        return Ok(None);
+    };
+    let asked: Vec<Result<Option<Timestamp>>> = stream::iter(round.due)
+        .map(|row| attempt(app, &lease, row, &round.head))
         .buffer_unordered(AT_ONCE)
         .collect()
         .await;
     let again = asked
         .into_iter()
         .collect::<Result<Vec<Option<Timestamp>>>>()?;
-    let others = waiting.iter().map(|row| row.next_at);
-    let others = others.filter(|at| *at > now);
-    Ok(others.chain(again.into_iter().flatten()).min())
+    Ok(round
+        .next
+        .into_iter()
+        .chain(again.into_iter().flatten())
+        .min())
+}
+
+/// The newest head, who is to be asked for it, and when somebody else is.
+struct Round {
+    head: EvidenceCheckpoint,
+    due: Vec<Witness>,
+    next: Option<Timestamp>,
+}
+
+impl Round {
+    /// `None` where nothing is sealed yet.
+    async fn now(app: &App) -> Result<Option<Self>> {
+        let db = app.store.read();
+        let Some(head) = evidence_tree::latest_checkpoint(&db).await? else {
+            return Ok(None);
+        };
+        let (now, interval) = (app.clock.now(), interval(app));
+        let waiting = witnesses::list_all(&db).await?.into_iter();
+        let waiting = waiting.filter(|row| row.size != head.size || row.failures > 0);
+        let (due, others): (Vec<_>, Vec<_>) = waiting.partition(|row| due_at(row, interval) <= now);
+        Ok(Some(Self {
+            head,
+            due,
+            next: others.iter().map(|row| due_at(row, interval)).min(),
+        }))
+    }
+}
+
+fn interval(app: &App) -> Duration {
+    Duration::from_secs(u64::from(app.settings().witness_interval_seconds))
+}
+
+/// When it is to be asked next: a shorter interval counts at once.
+fn due_at(row: &Witness, interval: Duration) -> Timestamp {
+    match row.cosigned_at {
+        Some(at) if row.failures == 0 => row.next_at.min(at.after(interval)),
+        _ => row.next_at,
+    }
 }
 
 /// What came of asking.
@@ -122,6 +152,8 @@ enum Answered {
     /// A cosignature that fits, of the head of this size.
     Cosigned(Box<Cosigned>),
     Failed(WitnessOutcome, String),
+    /// Another process had a newer head cosigned meanwhile: no other history. It is asked for the newest one.
+    Overtaken,
 }
 
 #[derive(Debug)]
@@ -138,13 +170,14 @@ fn failed(outcome: WitnessOutcome, why: impl Into<String>) -> Answered {
 /// Asks one witness and notes what came of it; when it is to be asked for this head once more.
 async fn attempt(
     app: &App,
+    lease: &Lease,
     mut row: Witness,
     head: &EvidenceCheckpoint,
 ) -> Result<Option<Timestamp>> {
     let answered = ask(app, &row, head).await?;
-    let now = app.clock.now();
-    let interval = Duration::from_secs(u64::from(app.settings().witness_interval_seconds));
+    let (now, interval) = (app.clock.now(), interval(app));
     let (outcome, kept) = match answered {
+        Answered::Overtaken => return Ok(Some(now)),
         Answered::Cosigned(cosigned) => {
             row.size = cosigned.size;
             row.cosigned_at = Some(now);
@@ -177,10 +210,21 @@ async fn attempt(
             if let Some(kept) = &kept {
                 witnesses::put_cosignature(&tx, kept).await?;
             }
-            witnesses::note_outcome(&tx, &row).await
+            // Whoever took longer than the lease knows less than who has it now.
+            match leases::check(&tx, lease, app.clock.now()).await {
+                Ok(()) => witnesses::note_outcome(&tx, &row).await,
+                Err(fractal_store::Error::LeaseLost { .. }) => Ok(false),
+                Err(error) => Err(error),
+            }
         })
         .await?;
     Ok((row.failures > 0).then_some(row.next_at))
+}
+
+/// Whether the log has that many entries by now.
+async fn reaches(app: &App, size: u64) -> Result<bool> {
+    let newest = evidence_tree::latest_checkpoint(&app.store.read()).await?;
+    Ok(newest.is_some_and(|newest| newest.size >= size))
 }
 
 fn row_of(cosigned: &Cosigned) -> CosignatureRow {
@@ -226,8 +270,22 @@ async fn ask(app: &App, row: &Witness, head: &EvidenceCheckpoint) -> Result<Answ
             && size <= head.size
             && again
         {
+            if size < row.size {
+                tracing::warn!(
+                    witness = row.name,
+                    "a witness says that it cosigned {size} entries, and it cosigned {}: it lost what it knew",
+                    row.size
+                );
+            }
             old = size;
             continue;
+        }
+        if status == StatusCode::CONFLICT
+            && let Some(size) = size
+            && size > head.size
+            && reaches(app, size).await?
+        {
+            return Ok(Answered::Overtaken);
         }
         return Ok(judge(&key, head, old, status, size, &answer));
     }

@@ -13,15 +13,13 @@ use fractal_policy::{Action, Resource};
 use fractal_store::{Tx, Witness, WitnessOutcome, witnesses};
 use fractal_types::{OrganizationId, WitnessId};
 use serde_json::json;
-use url::Url;
 
 use crate::{
-    App, Context, Error, Result,
+    App, Context, Error, Result, address,
     change::{Change, Door, check, submit, taken},
     lookup::{page_of, page_request},
 };
 
-const LONGEST_URL: usize = 2048;
 const LONGEST_KEY: usize = 512;
 
 fn of(organization: OrganizationId, id: Option<WitnessId>) -> Resource {
@@ -131,12 +129,9 @@ impl Change for Add {
 /// A key is no secret: it is in the log, so that nobody can say later that another one was meant. Of the address only the host is,
 /// because its path may hold a token.
 fn note(door: &Door<'_>, row: &Witness) {
-    let host = Url::parse(&row.url)
-        .ok()
-        .and_then(|url| url.host_str().map(str::to_owned));
     door.note("name", row.name.as_str());
     door.note("key", row.verify_key.as_str());
-    door.note("host", json!(host));
+    door.note("host", json!(address::host_of(&row.url)));
     door.note("allow_private_network", row.private_network);
 }
 
@@ -181,27 +176,11 @@ impl Change for Remove {
 
 /// What the addresses begin with, without a slash at its end.
 fn checked_url(text: &str, private_network: bool) -> Result<String> {
-    check(
-        text.len() <= LONGEST_URL,
-        "/url",
-        "must be at most 2048 characters",
-    )?;
-    let url = Url::parse(text.trim()).map_err(|_| {
-        Error::field(
-            "/url",
-            "must be an address like https://witness.example.org/fractal, to which /add-checkpoint is added",
-        )
-    })?;
-    check(
-        url.scheme() == "https" || (url.scheme() == "http" && private_network),
-        "/url",
-        "must be https; plain http needs allow_private_network",
-    )?;
-    check(url.host().is_some(), "/url", "must name a host")?;
-    check(
-        url.username().is_empty() && url.password().is_none(),
-        "/url",
-        "must hold no user name and password; witnesses know a log by its signature",
+    let url = address::checked(
+        text,
+        private_network,
+        "https://witness.example.org/fractal, to which /add-checkpoint is added",
+        "witnesses know a log by its signature",
     )?;
     check(
         url.query().is_none() && url.fragment().is_none(),

@@ -36,6 +36,9 @@ pub struct SetSettings {
     /// Days that values of the log are kept; 0 keeps them for ever. Older ones are erased for good
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(0..=36500))]
     pub value_retention_days: Option<u32>,
+    /// Do not ask before values of the log are erased
+    #[arg(long, short, requires = "value_retention_days")]
+    pub yes: bool,
     /// Accept that agents of several people share one trust domain on a machine without a sandbox
     #[arg(long, value_name = "BOOL")]
     pub accept_reduced_isolation: Option<bool>,

@@ -7,6 +7,7 @@ use super::Session;
 use crate::{
     args::{SetSettings, SettingsCommand},
     output::Card,
+    prompt,
     table::Cell,
     text::yes_no,
 };
@@ -67,7 +68,15 @@ pub async fn run(session: &Session, command: SettingsCommand) -> anyhow::Result<
     let client = session.client()?;
     let settings = match command {
         SettingsCommand::Show => client.settings().await?,
-        SettingsCommand::Set(args) => client.update_settings(&body(args)).await?,
+        SettingsCommand::Set(args) => {
+            if let Some(days) = args.value_retention_days.filter(|days| *days > 0) {
+                let question = format!(
+                    "Erase every value of the log that is older than {days} days, for good?"
+                );
+                prompt::confirm(&question, args.yes)?;
+            }
+            client.update_settings(&body(args)).await?
+        }
     };
     session.out.show(&settings)
 }

@@ -188,8 +188,17 @@ impl Actor {
             let silent_at = connection.heard + connection.patience;
             let frozen = *self.frozen.borrow();
             tokio::select! {
-                // What the gateway says comes first: it may answer what was asked, and it sets back the clock of its silence.
+                // Our own come first, and they are few: a gateway that never stops talking must not keep us from asking, or from letting
+                // go. What it says comes before its silence, whose clock it sets back.
                 biased;
+                command = self.requests.recv() => match command {
+                    None => return Next::Stop,
+                    Some(command) => connection.ask(command).await,
+                },
+                Ok(()) = self.frozen.changed() => {
+                    // After a thaw the gateway gets its full patience again.
+                    connection.heard = Instant::now();
+                }
                 message = connection.incoming.next() => {
                     connection.heard = Instant::now();
                     match message {
@@ -207,14 +216,6 @@ impl Actor {
                         }
                         None => return Next::Go(connection.broken("the stream ended".to_owned())),
                     }
-                }
-                command = self.requests.recv() => match command {
-                    None => return Next::Stop,
-                    Some(command) => connection.ask(command).await,
-                },
-                Ok(()) = self.frozen.changed() => {
-                    // After a thaw the gateway gets its full patience again.
-                    connection.heard = Instant::now();
                 }
                 () = sleep_until(silent_at), if !frozen => {
                     return Next::Go(CloseReason::Silent);

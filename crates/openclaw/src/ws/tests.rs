@@ -1,13 +1,23 @@
 //! The connection against a scripted gateway: each test says, frame by frame, what the other side does.
 
-use std::{collections::VecDeque, io, sync::Arc, time::Duration};
+use std::{
+    collections::VecDeque,
+    io,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use futures::{SinkExt, StreamExt};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::{
-    io::DuplexStream,
+    io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf},
     sync::{Mutex, mpsc},
 };
 use tokio_tungstenite::{
@@ -33,6 +43,71 @@ impl Dialer for ScriptDialer {
             .send(far)
             .map_err(|_| io::Error::from(io::ErrorKind::ConnectionRefused))?;
         Ok(Box::new(near))
+    }
+}
+
+/// Whether a gateway talks without end. It stops with the test, or a failed one would never end.
+#[derive(Debug, Clone, Default)]
+struct Talking(Arc<AtomicBool>);
+
+impl Drop for Talking {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::SeqCst);
+    }
+}
+
+/// Dials a gateway from which there is always something more to read, once it talks.
+#[derive(Debug)]
+struct TalkativeDialer(ScriptDialer, Talking);
+
+#[async_trait]
+impl Dialer for TalkativeDialer {
+    async fn dial(&self) -> io::Result<Box<dyn ByteStream>> {
+        Ok(Box::new(Talkative {
+            inner: self.0.dial().await?,
+            talks: Arc::clone(&self.1.0),
+        }))
+    }
+}
+
+struct Talkative {
+    inner: Box<dyn ByteStream>,
+    talks: Arc<AtomicBool>,
+}
+
+impl AsyncRead for Talkative {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        const EVENT: &[u8] = br#"{"type":"event","event":"tick","payload":{}}"#;
+
+        if !self.talks.load(Ordering::SeqCst) || buffer.remaining() < EVENT.len() + 2 {
+            return Pin::new(&mut self.inner).poll_read(context, buffer);
+        }
+        // One whole text frame (RFC 6455, 5.2).
+        buffer.put_slice(&[0x81, EVENT.len() as u8]);
+        buffer.put_slice(EVENT);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Talkative {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(context)
     }
 }
 
@@ -168,6 +243,34 @@ async fn answers_find_their_requests_in_any_order() {
     let ((one, two), ()) = tokio::join!(asks, answers);
     assert_eq!(one.unwrap()["said"], "one");
     assert_eq!(two.unwrap()["said"], "two");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gateway_that_never_stops_talking_keeps_nobody_from_asking_or_letting_go() {
+    let talking = Talking::default();
+    let (far_ends, incoming) = mpsc::unbounded_channel();
+    let gateway = Gateway::connect(
+        Arc::new(TalkativeDialer(ScriptDialer(far_ends), talking.clone())),
+        SecretString::from("right"),
+        GatewayOptions::default(),
+    );
+    let mut peer = Script(incoming).accept("b1").await;
+    gateway.wait_ready(SOON).await.unwrap();
+    talking.0.store(true, Ordering::SeqCst);
+    let ask = tokio::spawn({
+        let gateway = gateway.clone();
+        async move { gateway.request("anything", json!({})).await }
+    });
+    let asked = tokio::time::timeout(SOON, peer.request()).await;
+    let asked = asked.expect("it is asked while the gateway talks");
+    assert_eq!(asked["method"], "anything");
+    ask.abort();
+    let _ = ask.await;
+    drop(gateway);
+    let closed = async { while let Some(Ok(_)) = peer.0.next().await {} };
+    tokio::time::timeout(SOON, closed)
+        .await
+        .expect("it is let go of while the gateway talks");
 }
 
 #[tokio::test(start_paused = true)]

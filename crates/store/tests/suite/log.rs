@@ -56,13 +56,6 @@ pub async fn an_entry_commits_to_its_values_and_forgets_them_on_demand(db: &Db) 
         assert_eq!(stored.commitments[&opening.field], json!(hex));
     }
     assert_eq!(openings[1].value, json!("Ada"));
-    let erased = db
-        .store
-        .tx("test", async |tx| evidence::erase_openings(&tx, id).await)
-        .await;
-    assert_eq!(erased.unwrap(), 2);
-    assert_eq!(evidence::openings(&read, id).await.unwrap(), []);
-    assert_eq!(evidence::find(&read, id).await.unwrap().unwrap(), stored);
 }
 
 pub async fn positions_are_gapless_and_unsealed_entries_are_not_read(db: &Db) {

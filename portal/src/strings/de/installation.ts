@@ -65,6 +65,10 @@ export const installation = {
   'installation.reduced.withdraw.hint':
     'Agenten anderer Menschen werden an Orten mit eingeschränkter Isolation nicht mehr gestartet.',
   'installation.retention': 'Tage, die Werte des Protokolls bleiben',
+  'installation.retention.erase': 'Ältere Werte löschen',
+  'installation.retention.title': 'Werte nur {n} Tage behalten?',
+  'installation.retention.warning':
+    'Binnen einer Stunde wird jeder ältere Wert des Protokolls gelöscht: Namen, Adressen, Einstellungen. Einträge und Beweise bleiben. Nichts bringt die Werte zurück.',
   'installation.retention.hint':
     'Ältere Namen, Adressen und andere Werte werden endgültig gelöscht; die Einträge bleiben und prüfen sich. 0 behält sie für immer.',
   'installation.witness': 'Sekunden zwischen Fragen an einen Zeugen',

@@ -61,6 +61,10 @@ export const installation = {
   'installation.reduced.withdraw.hint':
     "Other people's agents will not be started any more on places with reduced isolation.",
   'installation.retention': 'Days that values of the log are kept',
+  'installation.retention.erase': 'Erase older values',
+  'installation.retention.title': 'Keep values for {n} days only?',
+  'installation.retention.warning':
+    'Within the hour every older value of the log is erased: names, addresses, settings. Entries and proofs stay. Nothing brings the values back.',
   'installation.retention.hint':
     'Names, addresses and other values older than that are erased, for good; the entries stay and verify. 0 keeps them for ever.',
   'installation.witness': 'Seconds between asking a witness',

@@ -42,7 +42,10 @@ impl App {
             .tx("instances.observe", async |tx: Tx| {
                 // As it is now: a process that stood still for a while, or a second one, may have noted something since `row` was
                 // read, and the log shall tell how one state became the next.
-                let before = instances::get(&tx, row.id).await?.seen;
+                let Some(present) = instances::find(&tx, row.id).await? else {
+                    return Ok(false);
+                };
+                let before = present.seen;
                 let written = instances::observe(&tx, row.id, &noted).await?;
                 if written && before != seen {
                     if !before.may_become(seen) {

@@ -1,10 +1,13 @@
 //! Every step of every kind of operation, and the real program that kills itself before or after it, going forward and back.
 //!
-//! The same table is gone through without processes by `crates/app/tests/instances/faults.rs`, which writes the list of kinds and steps that
-//! is read here: a new kind is in it by itself, and fails here until somebody says how it is begun.
+//! The same table is gone through without processes by `crates/app/tests/instances/faults.rs`. A new kind is in it by itself, and fails here
+//! until somebody says how it is begun.
 
-use std::{fmt, path::Path};
+use std::fmt;
 
+use fractal_app::operation;
+use fractal_background::operation::Step;
+use fractal_testing::house::house;
 use serde_json::{Value, json};
 
 use super::Installation;
@@ -18,7 +21,7 @@ const BEFORE: &str = "2026.9.5";
 pub struct Cell {
     kind: String,
     step: String,
-    /// The last step of the kind that has a way back.
+    /// The last step of the kind that has a way back, where one that goes back is turned round.
     turns: String,
     back: bool,
     after: bool,
@@ -43,35 +46,36 @@ impl Cell {
     }
 }
 
-/// The whole table.
+/// The whole table, of every kind there is.
 pub fn all() -> Vec<Cell> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/operations.md");
-    let text = std::fs::read_to_string(path).unwrap();
-    let (_, text) = text.split_once("## Kinds and steps").unwrap();
-    let (table, _) = text.split_once("## Faults").unwrap();
-    let rows: Vec<Vec<&str>> = table
-        .lines()
-        .filter(|line| line.starts_with('|'))
-        .skip(2)
-        .map(|line| line.split('|').map(str::trim).collect())
-        .collect();
-    let mut cells = Vec::new();
-    for row in &rows {
-        let (kind, step, is_final) = (row[1], row[2], row[4] == "yes");
-        let turns = rows
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let house = house().await;
+        operation::kinds(&house.app)
             .iter()
-            .rfind(|other| other[1] == kind && other[4] != "yes")
-            .map_or(step, |other| other[2]);
+            .flat_map(|kind| of_kind(kind.name(), kind.steps()))
+            .collect()
+    })
+}
+
+fn of_kind(kind: &str, steps: &[Step]) -> Vec<Cell> {
+    let turns = steps.iter().rfind(|step| !step.is_final);
+    let mut cells = Vec::new();
+    for step in steps {
         for (back, after) in [(false, false), (false, true), (true, false), (true, true)] {
-            if !(back && is_final) {
-                cells.push(Cell {
-                    kind: kind.to_owned(),
-                    step: step.to_owned(),
-                    turns: turns.to_owned(),
-                    back,
-                    after,
-                });
+            if back && step.is_final {
+                continue;
             }
+            cells.push(Cell {
+                kind: kind.to_owned(),
+                step: step.name.to_owned(),
+                turns: turns.unwrap_or(step).name.to_owned(),
+                back,
+                after,
+            });
         }
     }
     cells
