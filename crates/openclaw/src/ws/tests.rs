@@ -8,7 +8,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -47,7 +47,7 @@ impl Dialer for ScriptDialer {
 }
 
 /// Whether a gateway talks without end. It stops with the test, or a failed one would never end.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 struct Talking(Arc<AtomicBool>);
 
 impl Drop for Talking {
@@ -58,14 +58,15 @@ impl Drop for Talking {
 
 /// Dials a gateway from which there is always something more to read, once it talks.
 #[derive(Debug)]
-struct TalkativeDialer(ScriptDialer, Talking);
+struct TalkativeDialer(ScriptDialer, Arc<AtomicBool>);
 
 #[async_trait]
 impl Dialer for TalkativeDialer {
     async fn dial(&self) -> io::Result<Box<dyn ByteStream>> {
         Ok(Box::new(Talkative {
             inner: self.0.dial().await?,
-            talks: Arc::clone(&self.1.0),
+            talks: Arc::clone(&self.1),
+            rest: &[],
         }))
     }
 }
@@ -73,6 +74,8 @@ impl Dialer for TalkativeDialer {
 struct Talkative {
     inner: Box<dyn ByteStream>,
     talks: Arc<AtomicBool>,
+    /// What is left of the frame that it is saying.
+    rest: &'static [u8],
 }
 
 impl AsyncRead for Talkative {
@@ -81,14 +84,20 @@ impl AsyncRead for Talkative {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        const EVENT: &[u8] = br#"{"type":"event","event":"tick","payload":{}}"#;
+        /// A whole text frame (RFC 6455, 5.2).
+        const FRAME: &[u8] = b"\x81\x2c{\"type\":\"event\",\"event\":\"tick\",\"payload\":{}}";
 
-        if !self.talks.load(Ordering::SeqCst) || buffer.remaining() < EVENT.len() + 2 {
-            return Pin::new(&mut self.inner).poll_read(context, buffer);
+        // As a socket of tokio's does, which has its task give way to others now and then.
+        ready!(std::pin::pin!(tokio::task::coop::consume_budget()).poll(context));
+        if self.rest.is_empty() {
+            if !self.talks.load(Ordering::SeqCst) {
+                return Pin::new(&mut self.inner).poll_read(context, buffer);
+            }
+            self.rest = FRAME;
         }
-        // One whole text frame (RFC 6455, 5.2).
-        buffer.put_slice(&[0x81, EVENT.len() as u8]);
-        buffer.put_slice(EVENT);
+        let (now, later) = self.rest.split_at(self.rest.len().min(buffer.remaining()));
+        buffer.put_slice(now);
+        self.rest = later;
         Poll::Ready(Ok(()))
     }
 }
@@ -250,7 +259,10 @@ async fn a_gateway_that_never_stops_talking_keeps_nobody_from_asking_or_letting_
     let talking = Talking::default();
     let (far_ends, incoming) = mpsc::unbounded_channel();
     let gateway = Gateway::connect(
-        Arc::new(TalkativeDialer(ScriptDialer(far_ends), talking.clone())),
+        Arc::new(TalkativeDialer(
+            ScriptDialer(far_ends),
+            Arc::clone(&talking.0),
+        )),
         SecretString::from("right"),
         GatewayOptions::default(),
     );
